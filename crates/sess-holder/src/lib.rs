@@ -1,1 +1,152 @@
-//! To be written.
+//! The process that holds one session: its program's terminal, its journal, its
+//! screen, its clients and its end.
+//!
+//! [`run`] takes everything it needs as one value and reads neither environment
+//! nor configuration. Knows nothing of arguments or of printing.
+
+use std::path::PathBuf;
+
+use sess_proto::message::Size;
+use sess_sys::process::Signal;
+use sess_sys::{Outcome, Program, PtyLeader, Signals, SpawnError, Stream, detach, process};
+
+pub mod client;
+mod duty;
+pub mod ending;
+mod event_loop;
+mod input;
+mod journal;
+pub mod place;
+pub mod record;
+mod relay;
+pub mod session;
+mod started;
+mod stream;
+
+pub use started::Started;
+
+use event_loop::{Holder, Parts};
+use place::{Claim, Place};
+use record::StartRecord;
+use session::{Identity, Session};
+
+/// Everything that a session begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// Its name, folder and lock.
+    pub claim: Claim,
+    /// Its id: 16 hexadecimal digits.
+    pub id: String,
+    /// What it runs.
+    pub program: Program,
+    /// The program and its arguments, for people.
+    pub command: Vec<String>,
+    /// Where it begins, for people.
+    pub cwd: String,
+    /// When it begins, in milliseconds since 1970.
+    pub created: u64,
+    /// Its labels.
+    pub labels: Vec<(String, String)>,
+    /// Its terminal's first size.
+    pub size: Size,
+    /// Bytes of output that are kept raw.
+    pub journal: usize,
+    /// Lines of history that are kept.
+    pub history: usize,
+    /// The creator's SSH agent's socket.
+    pub agent: Option<PathBuf>,
+    /// The creator's connection, if it is going to attach.
+    pub creator: Option<Stream>,
+}
+
+/// A holder's command line.
+pub(crate) fn title(name: &str) -> String {
+    format!("{}{name}", ending::TITLE)
+}
+
+/// Holds a session from its start to its end; says through `outcome` whether it
+/// has started. Returns the process's exit status.
+pub fn run(start: Start, outcome: Outcome) -> i32 {
+    detach::forget_environment();
+    detach::set_command_line(&title(start.claim.name.as_str()));
+    match begin(start) {
+        Ok(holder) => {
+            // Who started us may be gone by now; the session isn't.
+            let _ = outcome.send(&Started::Running.encode());
+            match holder.run() {
+                Ok(()) => 0,
+                Err(_) => 1,
+            }
+        }
+        Err(started) => {
+            let _ = outcome.send(&started.encode());
+            1
+        }
+    }
+}
+
+/// Starts the program in a place of its own; undoes everything if it can't.
+fn begin(start: Start) -> Result<Holder, Started> {
+    let failed = |what: &str, error: std::io::Error| Started::Failed(format!("{what}: {error}"));
+    let Start { claim, id, mut program, size, journal, history, creator, agent, .. } = start;
+    let removed = Signal::realtime(0);
+    let setup = || {
+        detach::become_subreaper()?;
+        let limit = detach::raise_descriptor_limit()?;
+        let signals = Signals::new(&[Signal::CHLD, Signal::TERM, Signal::USR1, removed])?;
+        Ok((limit, signals))
+    };
+    let (limit, signals) = match setup() {
+        Ok(done) => done,
+        Err(error) => {
+            let _ = claim.withdraw();
+            return Err(failed("can't set up a process", error));
+        }
+    };
+    program.nofile = Some(limit);
+    let mut place = match Place::new(claim, &id, removed) {
+        Ok(place) => place,
+        Err((claim, error)) => {
+            let _ = claim.withdraw();
+            return Err(failed("can't listen", error));
+        }
+    };
+    if let Some(agent) = agent {
+        // Without the link the program has no agent; that is no reason not to run.
+        let _ = place.link_agent(&agent);
+    }
+    let spawned = PtyLeader::open(event_loop::pty_size(size))
+        .map_err(|error| failed("can't open a terminal", error))
+        .and_then(|(pty, follower)| match program.spawn(&follower) {
+            Ok(pid) => Ok((pty, follower, pid)),
+            Err(error @ SpawnError::Exec(_)) => {
+                Err(Started::CannotRun { code: error.code(), reason: error.to_string() })
+            }
+            Err(error) => Err(Started::Failed(error.to_string())),
+        });
+    let (pty, follower, pid) = match spawned {
+        Ok(parts) => parts,
+        Err(started) => {
+            let _ = place.withdraw();
+            return Err(started);
+        }
+    };
+    let tty = follower.id();
+    let identity = Identity {
+        name: place.name().to_string(),
+        id,
+        command: start.command,
+        cwd: start.cwd,
+        created: start.created,
+        labels: start.labels,
+        holder_pid: process::current().0,
+        pid: pid.0,
+        tty_id: (tty.dev, tty.rdev),
+    };
+    let start = StartRecord::new(&identity, size, history);
+    // A full or read-only disk costs the record, never the session.
+    let _ = record::write_start(place.folder(), &start);
+    let session = Session::new(identity, size, journal, history);
+    let parts = Parts { session, place, start, pty, follower, program: pid, signals, removed };
+    Ok(Holder::new(parts, creator))
+}

@@ -46,7 +46,7 @@ macro_rules! messages {
             }
 
             /// The kind of the frame that says this.
-            pub fn kind(&self) -> u8 {
+            pub const fn kind(&self) -> u8 {
                 match self {
                     $(Self::$raw(_) => $raw_kind,)*
                     $(Self::$coded(_) => $coded_kind,)*
@@ -120,6 +120,11 @@ messages! {
         Killed = 135,
         /// The answer to a request that asks for nothing back.
         Done = 136,
+        /// How much of the client's input the program's terminal has taken.
+        Taken = 137,
+        /// Asks for an [`Ack`] as soon as the terminal has taken all of the output
+        /// before this.
+        Sync = 138,
     }
 }
 
@@ -370,3 +375,19 @@ pub struct Done {
     /// To how many it was done.
     pub count: u32,
 }
+
+/// Says how much of a client's input the program's terminal has taken. A client
+/// has at most [`INPUT_CREDIT`] bytes more than that under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Bytes of input since the connection began.
+    pub bytes: u64,
+}
+
+/// Asks for an [`Ack`] as soon as the terminal has taken all of the output before
+/// this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {}
+
+/// How many bytes of input a client may have under way.
+pub const INPUT_CREDIT: u64 = 64 * 1024;

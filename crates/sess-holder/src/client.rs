@@ -1,0 +1,268 @@
+//! A client as the session sees it: what it is there for, what it has been sent,
+//! how much of that it has taken. Cursors and counts only; no descriptor, no
+//! clock, no queue that grows with how slow it is.
+
+use sess_proto::frame::{self, OUTPUT_LIMIT};
+use sess_proto::message::{Size, Taken};
+use sess_proto::{ClientMessage, HolderMessage};
+
+/// Tells connections apart; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// Output that a client may have under way: sent, and not said to be taken.
+pub const SEND_AHEAD: u64 = 128 * 1024;
+/// A client says what its terminal took at least this often, in bytes.
+pub const ACK_EVERY: u64 = 32 * 1024;
+/// A client that takes nothing for this long counts as not there, in
+/// milliseconds.
+pub const STALL: u64 = 1000;
+/// Input taken since a client was last told of it, in bytes, before it is told
+/// again.
+const TELL_TAKEN: u64 = 16 * 1024;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Client {
+    /// The process at the other end.
+    pub pid: i32,
+    /// What it is there for.
+    pub role: Role,
+    /// What is to be written to it.
+    pub outbox: Outbox,
+}
+
+/// What a connection is there for.
+#[derive(Debug)]
+pub enum Role {
+    /// It has asked for nothing yet, since that time; `greeted` after its hello.
+    Undecided {
+        /// When it connected or last said something.
+        since: u64,
+        /// Whether it said hello.
+        greeted: bool,
+        /// Whether it is the creator's, which is waited for even if the program
+        /// has ended before it asks.
+        promised: bool,
+    },
+    /// It waits for the end of a kill.
+    Killer,
+    /// It shows the session.
+    Viewer(Box<View>),
+    /// It is closed as soon as it took what is in its outbox.
+    Leaving {
+        /// When its socket last took something.
+        since: u64,
+    },
+}
+
+/// An attached client.
+#[derive(Debug)]
+pub struct View {
+    /// Its terminal's size.
+    pub size: Size,
+    /// Whether the session's size was the same when its screen was last drawn.
+    pub fits: bool,
+    /// History lines that it wants at most at a time.
+    pub lines: u64,
+    /// Whether it only looks.
+    pub read_only: bool,
+    /// Its terminal, for people.
+    pub tty: String,
+    /// Its terminal's device, to find loops with.
+    pub tty_id: (u64, u64),
+    /// When it attached, in milliseconds since 1970.
+    pub attached: u64,
+    /// Who has the highest leads; 0 never does.
+    pub rank: u64,
+    /// What comes next for it.
+    pub cursor: Cursor,
+    /// Bytes of output put into its outbox so far.
+    pub sent: u64,
+    /// Bytes of output that its terminal took, as far as it said.
+    pub acked: u64,
+    /// Since when it has been due to take something.
+    pub due_since: Option<u64>,
+    /// It has taken nothing for a second: it does not count as there.
+    pub stalled: bool,
+    /// It was asked to say when it has taken everything.
+    pub asked_to_sync: bool,
+    /// Where it began to follow the journal: (bytes sent, offset).
+    pub followed_from: (u64, u64),
+    /// What it gets when it has got everything up to that offset: then it goes.
+    pub farewell: Option<Farewell>,
+    /// Bytes of its input that were received.
+    pub input_received: u64,
+    /// Bytes of its input that the program's terminal took.
+    pub input_taken: u64,
+    /// How much of that it was told.
+    input_told: u64,
+}
+
+/// What comes next for an attached client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// Its terminal is to be prepared; then come history lines from `line` on.
+    Start {
+        /// The first line it has not had.
+        line: u64,
+        /// Whether it has just come: what stood on its terminal is scrolled up.
+        fresh: bool,
+    },
+    /// History lines, then the screen.
+    History {
+        /// The next one.
+        next: u64,
+        /// Behind the last one of this round.
+        end: u64,
+    },
+    /// The journal, from this offset on.
+    Journal(u64),
+}
+
+/// The last words to a client.
+#[derive(Debug)]
+pub struct Farewell {
+    /// The offset up to which it still gets output.
+    pub until: u64,
+    /// What takes back what the program switched on, as of that offset; `None`
+    /// if no more output comes: then it is cut when the client is there.
+    pub undo: Option<Vec<u8>>,
+    /// The message after it, encoded.
+    pub message: Vec<u8>,
+}
+
+impl View {
+    /// Bytes of output sent and not said to be taken.
+    pub fn under_way(&self) -> u64 {
+        self.sent - self.acked
+    }
+
+    /// The offset up to which its terminal has certainly taken the journal.
+    pub fn taken(&self) -> u64 {
+        let (sent, offset) = self.followed_from;
+        offset + self.acked.saturating_sub(sent)
+    }
+
+    /// The offset that it follows the journal from, if it does.
+    pub fn following(&self) -> Option<u64> {
+        match self.cursor {
+            Cursor::Journal(offset) => Some(offset),
+            Cursor::Start { .. } | Cursor::History { .. } => None,
+        }
+    }
+
+    /// Takes note of whether it is due to take something; `progress` if it just
+    /// has.
+    pub fn settle_due(&mut self, outbox_empty: bool, progress: bool, ticks: u64) {
+        let ready = outbox_empty
+            && self.under_way() < SEND_AHEAD
+            && self.farewell.is_none()
+            && !self.asked_to_sync;
+        self.due_since = match self.due_since {
+            _ if ready => None,
+            Some(since) if !progress => Some(since),
+            _ => Some(ticks),
+        };
+    }
+
+    /// Takes note of input that the program's terminal took; returns what the
+    /// client is to be told.
+    pub fn took_input(&mut self, bytes: u64) -> Option<Taken> {
+        self.input_taken += bytes;
+        (self.input_taken - self.input_told >= TELL_TAKEN).then(|| {
+            self.input_told = self.input_taken;
+            Taken { bytes: self.input_taken }
+        })
+    }
+
+    /// A view that has seen nothing.
+    pub fn new(size: Size, lines: u64, read_only: bool) -> Self {
+        Self {
+            size,
+            fits: false,
+            lines,
+            read_only,
+            tty: String::new(),
+            tty_id: (0, 0),
+            attached: 0,
+            rank: 0,
+            cursor: Cursor::Start { line: 0, fresh: true },
+            sent: 0,
+            acked: 0,
+            due_since: None,
+            stalled: false,
+            asked_to_sync: false,
+            followed_from: (0, 0),
+            farewell: None,
+            input_received: 0,
+            input_taken: 0,
+            input_told: 0,
+        }
+    }
+}
+
+/// What is to be written to a client: at most a screen and a few frames.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+/// An outbox over this size is given back once it is empty, in bytes.
+const OUTBOX_KEEP: usize = 8 * 1024;
+
+impl Outbox {
+    /// What is still to be written.
+    pub fn pending(&self) -> &[u8] {
+        &self.bytes[self.written..]
+    }
+
+    /// Whether there is nothing to be written.
+    pub fn is_empty(&self) -> bool {
+        self.pending().is_empty()
+    }
+
+    /// The socket took `count` bytes.
+    pub fn advance(&mut self, count: usize) {
+        self.written += count;
+        if self.is_empty() {
+            self.written = 0;
+            self.bytes.clear();
+        }
+    }
+
+    /// Gives memory back that is no longer needed.
+    pub fn relax(&mut self) {
+        if self.is_empty() && self.bytes.capacity() > OUTBOX_KEEP {
+            *self = Self::default();
+        }
+    }
+
+    /// Appends a message.
+    pub fn say<'a>(&mut self, message: impl Into<HolderMessage<'a>>) {
+        message.into().encode(&mut self.bytes);
+    }
+
+    /// Appends bytes that are frames already.
+    pub fn append(&mut self, frames: &[u8]) {
+        self.bytes.extend_from_slice(frames);
+    }
+
+    /// Appends output in as many frames as it needs; returns its length.
+    pub fn output(&mut self, pieces: [&[u8]; 2]) -> u64 {
+        const OUTPUT: u8 = HolderMessage::Output(&[]).kind();
+        for chunk in pieces.iter().flat_map(|piece| piece.chunks(OUTPUT_LIMIT)) {
+            frame::encode_raw(OUTPUT, chunk, &mut self.bytes);
+        }
+        pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+}
+
+/// Whether a message carries input for the program.
+pub fn is_input(message: &ClientMessage<'_>) -> bool {
+    matches!(
+        message,
+        ClientMessage::Input(_) | ClientMessage::Passive(_) | ClientMessage::Report(_)
+    )
+}

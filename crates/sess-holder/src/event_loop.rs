@@ -1,0 +1,541 @@
+//! The event loop: derive interest, poll, translate, hand to the session, carry
+//! out. All descriptors and the clock are here; all decisions are the session's.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use sess_proto::frame::CLIENT_LIMIT;
+use sess_proto::message::{Exit, Kill, Size};
+use sess_proto::{ClientMessage, Decoder};
+use sess_sys::process::{Process, Signal};
+use sess_sys::{
+    Entry, Pid, PtyFollower, PtyLeader, Ready, Signals, Stream, WindowSize, child, poll, process,
+};
+
+use crate::client::ClientId;
+use crate::ending::{Ending, GRACE, Scope, Step};
+use crate::place::Place;
+use crate::record::{self, ExitRecord, StartRecord};
+use crate::session::{Action, Now, Session};
+
+/// Bytes read from a client at a time.
+const CLIENT_READ: usize = 16 * 1024;
+/// A PTY that gives less than this at a time is not asked again at once.
+const SHORT_READ: usize = 1024;
+/// Last output read after the program's end, at most, in bytes: somebody else may
+/// write on.
+const LAST_OUTPUT: usize = 1024 * 1024;
+/// How long no connection is accepted after the system had no room for one.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// How often the places are looked after where removals go unnoticed.
+const PLACES_EVERY: Duration = Duration::from_secs(60);
+
+/// One connection.
+#[derive(Debug)]
+struct Connection {
+    stream: Stream,
+    decoder: Decoder,
+    /// The socket takes no more for now.
+    full: bool,
+}
+
+/// The process that holds one session.
+pub struct Holder {
+    session: Session,
+    /// `None` once the name is given up.
+    place: Option<Place>,
+    start: StartRecord,
+    pty: PtyLeader,
+    /// Kept open, so that a program that closes its terminal, or outlives the one
+    /// that was started, is no special case.
+    _follower: PtyFollower,
+    program: Pid,
+    signals: Signals,
+    removed: Signal,
+    connections: BTreeMap<ClientId, Connection>,
+    next_id: u64,
+    pty_full: bool,
+    accept_after: Option<Instant>,
+    ending: Option<(Ending, Instant)>,
+    places_at: Option<Instant>,
+    began: Instant,
+}
+
+/// What a holder is made of once its program runs.
+pub struct Parts {
+    /// The session's state.
+    pub session: Session,
+    /// Its folder, lock and socket.
+    pub place: Place,
+    /// What is written, again if need be, of how it began.
+    pub start: StartRecord,
+    /// The program's terminal.
+    pub pty: PtyLeader,
+    /// Its other end.
+    pub follower: PtyFollower,
+    /// The program's process.
+    pub program: Pid,
+    /// SIGCHLD, SIGTERM, SIGUSR1 and `removed`.
+    pub signals: Signals,
+    /// Raised when something is removed from the folder.
+    pub removed: Signal,
+}
+
+/// What was polled, in the order of the entries.
+enum Polled {
+    Signals,
+    Listener,
+    Pty,
+    Client(ClientId),
+}
+
+impl Holder {
+    /// A holder ready to run; `creator` is the connection of who started it.
+    pub fn new(parts: Parts, creator: Option<Stream>) -> Self {
+        let Parts { session, place, start, pty, follower, program, signals, removed } = parts;
+        let began = Instant::now();
+        let places_at = (!place.is_watched()).then(|| began + PLACES_EVERY);
+        let mut holder = Self {
+            session,
+            place: Some(place),
+            start,
+            pty,
+            _follower: follower,
+            program,
+            signals,
+            removed,
+            connections: BTreeMap::new(),
+            next_id: 1,
+            pty_full: false,
+            accept_after: None,
+            ending: None,
+            places_at,
+            began,
+        };
+        holder.tell_time();
+        if let Some(stream) = creator {
+            holder.connect(stream, true);
+        }
+        holder
+    }
+
+    /// Runs until the session is over and everybody was told.
+    pub fn run(mut self) -> io::Result<()> {
+        loop {
+            self.flush();
+            if self.session.is_over() {
+                return Ok(());
+            }
+            for (what, ready) in self.wait()? {
+                self.handle(&what, ready);
+            }
+            self.pass_time();
+        }
+    }
+
+    // ---- interest and time -------------------------------------------------
+
+    /// Waits until something is to be done; says what is ready.
+    fn wait(&self) -> io::Result<Vec<(Polled, Ready)>> {
+        let mut polled = vec![Polled::Signals];
+        let mut entries = vec![Entry::new(self.signals.as_fd(), true, false)];
+        if let Some(place) = self.place.as_ref().filter(|_| self.accept_after.is_none()) {
+            polled.push(Polled::Listener);
+            entries.push(Entry::new(place.listener().as_fd(), true, false));
+        }
+        let (read, write) = (self.session.wants_output(), self.pty_full);
+        if read || write {
+            polled.push(Polled::Pty);
+            entries.push(Entry::new(self.pty.as_fd(), read, write));
+        }
+        for (&id, connection) in &self.connections {
+            polled.push(Polled::Client(id));
+            let read = self.session.hears(id);
+            entries.push(Entry::new(connection.stream.as_fd(), read, connection.full));
+        }
+        poll::poll(&mut entries, self.timeout())?;
+        let ready = entries.iter().map(|entry| entry.ready);
+        let any = |ready: &Ready| ready.read || ready.write || ready.closed;
+        Ok(polled.into_iter().zip(ready).filter(|(_, ready)| any(ready)).collect())
+    }
+
+    /// How long there is nothing to do unless something happens.
+    fn timeout(&self) -> Option<Duration> {
+        let session = self.session.deadline().map(|ticks| {
+            Duration::from_millis(ticks).saturating_sub(self.began.elapsed())
+        });
+        let now = Instant::now();
+        let ending = self.ending.as_ref().map(|&(_, at)| at);
+        let others = [ending, self.places_at, self.accept_after].into_iter().flatten();
+        others.map(|at| at.saturating_duration_since(now)).chain(session).min()
+    }
+
+    fn tell_time(&mut self) {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.session.at(Now {
+            ticks: self.began.elapsed().as_millis() as u64,
+            wall: wall.as_millis() as u64,
+        });
+    }
+
+    /// Does what is due by time.
+    fn pass_time(&mut self) {
+        self.tell_time();
+        self.session.tick();
+        let now = Instant::now();
+        if self.accept_after.is_some_and(|at| now >= at) {
+            self.accept_after = None;
+        }
+        if self.places_at.is_some_and(|at| now >= at) {
+            self.look_after_places();
+        }
+        if self.ending.as_ref().is_some_and(|&(_, at)| now >= at) {
+            self.step_ending();
+        }
+    }
+
+    // ---- what is ready -----------------------------------------------------
+
+    fn handle(&mut self, what: &Polled, ready: Ready) {
+        self.tell_time();
+        match what {
+            Polled::Signals => self.hear_signals(),
+            Polled::Listener => self.accept(),
+            Polled::Pty => {
+                self.pty_full &= !ready.write;
+                if ready.read || ready.closed {
+                    self.read_pty();
+                }
+            }
+            Polled::Client(id) => {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.full &= !(ready.write || ready.closed);
+                }
+                if ready.read || ready.closed {
+                    self.read_client(*id);
+                }
+            }
+        }
+    }
+
+    fn hear_signals(&mut self) {
+        for signal in self.signals.take() {
+            match signal {
+                Signal::CHLD => self.reap(),
+                Signal::TERM => {
+                    self.session.kill(Kill { signal: None, grace: GRACE.as_millis() as u64 });
+                }
+                Signal::USR1 => self.look_after_places(),
+                signal if signal == self.removed => self.look_after_places(),
+                _ => {}
+            }
+        }
+    }
+
+    /// Hears of the program's end, and of adopted orphans'.
+    fn reap(&mut self) {
+        while let Ok(Some((pid, exit))) = child::reap() {
+            if pid == self.program {
+                let exit = match exit {
+                    child::Exit::Code(code) => Exit::Code(code),
+                    child::Exit::Signal(signal) => Exit::Signal(signal),
+                };
+                self.session.program_exited(exit);
+                self.read_last_output();
+            }
+        }
+        if self.ending.is_some() {
+            self.step_ending();
+        }
+    }
+
+    /// Reads what the PTY has, up to a budget.
+    fn read_pty(&mut self) {
+        let budget = self.session.room().len();
+        let mut total = 0;
+        while total < budget && self.session.wants_output() {
+            match self.read_pty_once() {
+                Ok(0) | Err(_) => break,
+                Ok(count) => {
+                    total += count;
+                    if count < SHORT_READ {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_pty_once(&mut self) -> io::Result<usize> {
+        let count = self.pty.read(self.session.room())?;
+        self.session.output(count);
+        Ok(count)
+    }
+
+    /// Reads until the ended program's terminal gives nothing more. Somebody else
+    /// may still hold it; that isn't waited for.
+    fn read_last_output(&mut self) {
+        let mut total = 0;
+        while total < LAST_OUTPUT {
+            match self.read_pty_once() {
+                Ok(0) | Err(_) => break,
+                Ok(count) => total += count,
+            }
+        }
+        self.session.drained();
+    }
+
+    fn accept(&mut self) {
+        loop {
+            let Some(place) = &self.place else {
+                return;
+            };
+            match place.listener().accept() {
+                Ok(Some(stream)) => self.connect(stream, false),
+                Ok(None) => return,
+                Err(_) => {
+                    self.accept_after = Some(Instant::now() + ACCEPT_PAUSE);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes a connection, of the session's own user or root; others get no
+    /// answer.
+    fn connect(&mut self, stream: Stream, promised: bool) {
+        let Ok(peer) = stream.peer() else {
+            return;
+        };
+        if peer.uid != process::uid() && peer.uid != 0 {
+            return;
+        }
+        let id = ClientId(self.next_id);
+        self.next_id += 1;
+        let decoder = Decoder::new(CLIENT_LIMIT);
+        self.connections.insert(id, Connection { stream, decoder, full: false });
+        self.session.connected(id, peer.pid.0, promised);
+    }
+
+    fn read_client(&mut self, id: ClientId) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let room = connection.decoder.room(CLIENT_READ);
+        match connection.stream.read(room) {
+            Ok(0) => return self.close(id),
+            Ok(count) => connection.decoder.received(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(_) => return self.close(id),
+        }
+        loop {
+            match connection.decoder.next_frame() {
+                Ok(None) => break,
+                Ok(Some(frame)) => match ClientMessage::decode(&frame) {
+                    Ok(Some(message)) => self.session.said(id, message),
+                    Ok(None) => {}
+                    Err(error) => return self.session.garbled(id, &error.to_string()),
+                },
+                Err(error) => return self.session.garbled(id, &error.to_string()),
+            }
+        }
+        connection.decoder.relax();
+    }
+
+    fn close(&mut self, id: ClientId) {
+        self.connections.remove(&id);
+        self.session.closed(id);
+        self.accept_after = None;
+    }
+
+    // ---- what is to be done ------------------------------------------------
+
+    /// Carries out actions and writes what there is to write, until there is
+    /// nothing more to be done without waiting.
+    fn flush(&mut self) {
+        loop {
+            let actions = self.session.actions();
+            let acted = !actions.is_empty();
+            for action in actions {
+                self.carry_out(action);
+            }
+            self.write_input();
+            self.session.advance();
+            let wrote = self.write_clients();
+            if !acted && !wrote {
+                return;
+            }
+        }
+    }
+
+    fn write_input(&mut self) {
+        while !self.pty_full && !self.session.pending_input().is_empty() {
+            match self.pty.write(self.session.pending_input()) {
+                Ok(count) => self.session.input_taken(count),
+                // Full, or a terminal that nobody will read any more: its end
+                // comes as SIGCHLD.
+                Err(_) => self.pty_full = true,
+            }
+        }
+    }
+
+    /// Writes to the clients, and closes those that are done with.
+    fn write_clients(&mut self) -> bool {
+        let mut wrote = false;
+        let ids: Vec<ClientId> = self.connections.keys().copied().collect();
+        for id in ids {
+            let Some(connection) = self.connections.get_mut(&id) else {
+                continue;
+            };
+            let outbox = self.session.outbox(id);
+            if !connection.full && !outbox.is_empty() {
+                match connection.stream.write(outbox) {
+                    Ok(count) => {
+                        connection.full = count < outbox.len();
+                        wrote = true;
+                        self.session.sent(id, count);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        connection.full = true;
+                        self.session.sent(id, 0);
+                    }
+                    Err(_) => {
+                        self.close(id);
+                        continue;
+                    }
+                }
+            }
+            if self.session.is_done_with(id) {
+                self.close(id);
+            }
+        }
+        wrote
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::ResizePty(size) => {
+                // A size that the system refuses changes nothing else.
+                let _ = self.pty.resize(pty_size(size));
+            }
+            Action::LinkAgent(socket) => self.link_agent(&socket),
+            Action::Report(id) => {
+                let cwd = std::fs::read_link(format!("/proc/{}/cwd", self.program)).ok();
+                let info = self.session.info(cwd.map(|cwd| cwd.to_string_lossy().into_owned()));
+                self.session.say(id, info);
+            }
+            Action::Probe(id) => {
+                let connection = self.connections.get(&id);
+                let unread = connection.and_then(|one| one.stream.unsent().ok());
+                self.session.probed(id, unread.is_some_and(|bytes| bytes > 0));
+            }
+            Action::Kill(kill) => {
+                let signal = kill.signal.and_then(Signal::new);
+                let grace = Duration::from_millis(kill.grace);
+                let scope = Scope::Tree(process::current());
+                self.ending = Some((Ending::begin(scope, signal, grace), Instant::now()));
+                self.step_ending();
+            }
+            Action::Conclude(exit) => self.conclude(exit),
+        }
+    }
+
+    fn step_ending(&mut self) {
+        let Some((ending, at)) = &mut self.ending else {
+            return;
+        };
+        match ending.step() {
+            Ok(Step::Again(pause)) => *at = Instant::now() + pause,
+            Ok(Step::Over(survivors)) => {
+                self.ending = None;
+                // The program may have gone just now.
+                self.reap();
+                self.session.killed(survivors);
+            }
+            // Nothing can be said of the tree at the moment (no descriptors, no
+            // memory): it is looked at again.
+            Err(_) => *at = Instant::now() + ACCEPT_PAUSE,
+        }
+    }
+
+    /// Records the end, gives up the name, tells everybody: in this order, so
+    /// that who is told can rely on the record and the name.
+    fn conclude(&mut self, exit: Exit) {
+        if let Some(place) = self.place.take() {
+            let record = self.exit_record(exit);
+            // A full or read-only disk costs the record.
+            let _ = record::write_exit(place.folder(), &record);
+            let _ = place.leave();
+        }
+        self.session.concluded(exit);
+    }
+
+    fn exit_record(&mut self, exit: Exit) -> ExitRecord {
+        let info = self.session.info(None);
+        let (code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+        };
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        ExitRecord {
+            id: info.id,
+            code,
+            signal,
+            time: wall.as_millis() as u64,
+            offset: info.offset,
+            history_lines: info.history_lines,
+            title: info.title,
+            size: (info.size.cols, info.size.rows),
+            last_output: info.last_output,
+            last_input: info.last_input,
+        }
+    }
+
+    /// Puts back what was removed from under the session.
+    fn look_after_places(&mut self) {
+        let Some(place) = &mut self.place else {
+            return;
+        };
+        match place.heal() {
+            Ok(healed) => {
+                if healed.name {
+                    let name = place.name().as_str();
+                    sess_sys::detach::set_command_line(&crate::title(name));
+                    name.clone_into(&mut self.session.identity.name);
+                    name.clone_into(&mut self.start.name);
+                }
+                if healed.folder {
+                    // Without a record the session goes on all the same.
+                    let _ = record::write_start(place.folder(), &self.start);
+                }
+                let watched = place.is_watched();
+                self.places_at = (!watched).then(|| Instant::now() + PLACES_EVERY);
+            }
+            // No room, or a place that isn't ours at the moment: tried again.
+            Err(_) => self.places_at = Some(Instant::now() + ACCEPT_PAUSE),
+        }
+    }
+
+    fn link_agent(&mut self, socket: &[u8]) {
+        use std::os::unix::ffi::OsStrExt;
+        let socket: PathBuf = Path::new(std::ffi::OsStr::from_bytes(socket)).to_owned();
+        if let Some(place) = &mut self.place {
+            // Without the link the program's agent is the one it had.
+            let _ = place.link_agent(&socket);
+        }
+    }
+}
+
+/// A size as the PTY takes it.
+pub fn pty_size(size: Size) -> WindowSize {
+    let Size { cols, rows, xpixel, ypixel } = size;
+    WindowSize { cols, rows, xpixel, ypixel }
+}
+
+/// Whether this process lives and is the holder of a session.
+pub fn is_holder(pid: Pid) -> bool {
+    Process::read(pid).is_ok_and(|process| process.is_some_and(|it| crate::ending::is_holder(&it)))
+}

@@ -1,0 +1,121 @@
+//! The journal: the latest output as raw bytes, addressed by offset.
+//!
+//! A ring in memory. The holder appends, everybody else reads with a cursor of
+//! its own. It knows nothing of who reads, nor of what the bytes mean.
+
+/// The latest bytes of a stream, each at its offset since the stream began.
+#[derive(Debug)]
+pub struct Journal {
+    /// Empty until the first byte comes, so that a silent session has no ring.
+    ring: Vec<u8>,
+    capacity: usize,
+    head: u64,
+}
+
+impl Journal {
+    /// A journal that keeps `capacity` bytes.
+    pub fn new(capacity: usize) -> Self {
+        Self { ring: Vec::new(), capacity: capacity.max(1), head: 0 }
+    }
+
+    /// Bytes that it keeps at most.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The offset of the next byte to come.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The offset of the oldest byte that is kept.
+    pub fn tail(&self) -> u64 {
+        self.head.saturating_sub(self.capacity as u64)
+    }
+
+    /// A place for bytes to come, in one piece and not empty; they overwrite the
+    /// oldest. [`Journal::commit`] says how many came.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.ring.is_empty() {
+            self.ring = vec![0; self.capacity];
+        }
+        let start = self.index(self.head);
+        &mut self.ring[start..]
+    }
+
+    /// Appends the first `count` bytes of the room.
+    pub fn commit(&mut self, count: usize) {
+        self.head += count as u64;
+    }
+
+    /// Appends bytes from elsewhere.
+    pub fn append(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = self.room();
+            let count = room.len().min(bytes.len());
+            room[..count].copy_from_slice(&bytes[..count]);
+            self.commit(count);
+            bytes = &bytes[count..];
+        }
+    }
+
+    /// The bytes from `from` on, up to `to`, in the two pieces in which they
+    /// lie. Both are within `tail..=head`.
+    pub fn read(&self, from: u64, to: u64) -> [&[u8]; 2] {
+        debug_assert!(self.tail() <= from && from <= to && to <= self.head);
+        if from == to {
+            return [&[], &[]];
+        }
+        let start = self.index(from);
+        let len = (to - from) as usize;
+        let first = len.min(self.capacity - start);
+        [&self.ring[start..start + first], &self.ring[..len - first]]
+    }
+
+    fn index(&self, offset: u64) -> usize {
+        (offset % self.capacity as u64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(journal: &Journal, from: u64, to: u64) -> Vec<u8> {
+        journal.read(from, to).concat()
+    }
+
+    #[test]
+    fn what_was_appended_is_read_at_its_offset() {
+        let mut journal = Journal::new(8);
+        journal.append(b"hello");
+        assert_eq!((journal.tail(), journal.head()), (0, 5));
+        assert_eq!(bytes(&journal, 1, 4), b"ell");
+        assert_eq!(bytes(&journal, 5, 5), b"");
+    }
+
+    #[test]
+    fn the_oldest_bytes_are_dropped_first() {
+        let mut journal = Journal::new(8);
+        journal.append(b"0123456789abcdef0123");
+        assert_eq!((journal.tail(), journal.head()), (12, 20));
+        assert_eq!(bytes(&journal, 12, 20), b"cdef0123");
+        assert_eq!(bytes(&journal, 14, 18), b"ef01");
+    }
+
+    #[test]
+    fn a_silent_journal_has_no_ring() {
+        let journal = Journal::new(1 << 20);
+        assert_eq!(journal.ring.capacity(), 0);
+        assert_eq!(bytes(&journal, 0, 0), b"");
+    }
+
+    #[test]
+    fn room_is_never_empty() {
+        let mut journal = Journal::new(3);
+        for n in 0..10 {
+            assert!(!journal.room().is_empty(), "{n}");
+            journal.commit(1);
+        }
+    }
+}

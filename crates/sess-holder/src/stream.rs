@@ -1,0 +1,181 @@
+//! The program's output: the journal, and the screen that follows it.
+//!
+//! The screen is not on the hot path: it catches up when somebody asks, when the
+//! program is quiet, or when half the journal is unread. While it does, it marks
+//! which history line belongs to which offset, so that a reader who falls behind
+//! is later given just the lines that it missed. Knows nothing of clients or
+//! time.
+
+use std::collections::VecDeque;
+
+use sess_screen::{QueryKind, QueryScan, Reply, Screen, Size};
+
+use crate::journal::Journal;
+
+/// How far apart marks are, in bytes.
+const MARK_EVERY: u64 = 4096;
+
+/// Where in the output a history line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    offset: u64,
+    /// The number of the line that is next to scroll off.
+    line: u64,
+}
+
+/// The output of one program.
+pub struct Stream {
+    journal: Journal,
+    screen: Screen,
+    /// How far the screen has come.
+    parsed: u64,
+    /// Ascending; the last one is at `parsed`.
+    marks: VecDeque<Mark>,
+    scan: QueryScan,
+}
+
+impl Stream {
+    /// A stream that nothing has come from yet.
+    pub fn new(journal: usize, size: Size, history: usize) -> Self {
+        Self {
+            journal: Journal::new(journal),
+            screen: Screen::new(size, history),
+            parsed: 0,
+            marks: VecDeque::from([Mark { offset: 0, line: 0 }]),
+            scan: QueryScan::new(),
+        }
+    }
+
+    /// The offset of the next byte to come.
+    pub fn head(&self) -> u64 {
+        self.journal.head()
+    }
+
+    /// A place for the next bytes, at most `limit`. Nothing that the screen has
+    /// not seen is overwritten.
+    pub fn room(&mut self, limit: usize, readers: &mut dyn Iterator<Item = u64>) -> &mut [u8] {
+        let limit = limit.min(self.journal.capacity() / 2);
+        if self.head() - self.parsed > (self.journal.capacity() / 2) as u64 {
+            self.catch_up(readers);
+        }
+        let room = self.journal.room();
+        let count = room.len().min(limit);
+        &mut room[..count]
+    }
+
+    /// The tail that the journal will have after `count` more bytes.
+    pub fn tail_after(&self, count: usize) -> u64 {
+        (self.head() + count as u64).saturating_sub(self.journal.capacity() as u64)
+    }
+
+    /// Takes the first `count` bytes of the room. Whether a question of the
+    /// program's may be among them; only asked for with `scan`, and then without
+    /// gaps.
+    pub fn commit(&mut self, count: usize, scan: bool) -> bool {
+        let from = self.head();
+        self.journal.commit(count);
+        if !scan {
+            return false;
+        }
+        let mut found = false;
+        for piece in self.journal.read(from, self.head()) {
+            found |= self.scan.scan(piece);
+        }
+        found
+    }
+
+    /// Forgets what the scan for questions has seen; it begins anew with the
+    /// next byte.
+    pub fn restart_scan(&mut self) {
+        self.scan = QueryScan::new();
+    }
+
+    /// Whether the screen has seen all output.
+    pub fn is_caught_up(&self) -> bool {
+        self.parsed == self.head()
+    }
+
+    /// Brings the screen to the head. `readers` are the offsets of those who
+    /// follow the journal: each gets a mark.
+    pub fn catch_up(&mut self, readers: &mut dyn Iterator<Item = u64>) {
+        if self.is_caught_up() {
+            return;
+        }
+        let head = self.head();
+        let mut cuts: Vec<u64> = readers.filter(|&at| self.parsed < at && at < head).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut cuts = cuts.into_iter().chain([head]).peekable();
+        while let Some(&cut) = cuts.peek() {
+            let to = cut.min(self.parsed + MARK_EVERY);
+            for piece in self.journal.read(self.parsed, to) {
+                self.screen.feed(piece);
+            }
+            self.parsed = to;
+            self.marks.push_back(Mark { offset: to, line: self.screen.history().end });
+            if to == cut {
+                cuts.next();
+            }
+        }
+    }
+
+    /// Drops the marks before `offset`, which nobody will ask for again.
+    pub fn forget_marks(&mut self, offset: u64) {
+        let offset = offset.min(self.parsed);
+        while self.marks.front().is_some_and(|mark| mark.offset < offset) {
+            self.marks.pop_front();
+        }
+    }
+
+    /// The number of the history line next to scroll off at `offset`, which is
+    /// one that [`Stream::chunk`] ended at, or the screen's.
+    pub fn line_at(&self, offset: u64) -> u64 {
+        let index = self.marks.partition_point(|mark| mark.offset <= offset);
+        match index.checked_sub(1) {
+            Some(index) => self.marks[index].line,
+            None => self.screen.history().end,
+        }
+    }
+
+    /// Bytes for somebody who follows from `from`, at most `limit`: they end
+    /// where the line number is known, or ahead of the screen.
+    pub fn chunk(&self, from: u64, to: u64, limit: usize) -> [&[u8]; 2] {
+        let mut end = to.min(from + limit as u64);
+        if end < self.parsed {
+            let index = self.marks.partition_point(|mark| mark.offset <= end);
+            if let Some(mark) = index.checked_sub(1).map(|index| self.marks[index])
+                && mark.offset > from
+            {
+                end = mark.offset;
+            }
+        }
+        self.journal.read(from, end)
+    }
+
+    /// The oldest offset that can still be followed from.
+    pub fn tail(&self) -> u64 {
+        self.journal.tail()
+    }
+
+    /// The screen as of the last [`Stream::catch_up`].
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// The questions seen since the last call, each with its offset.
+    pub fn questions(&mut self) -> Vec<(u64, QueryKind, Vec<u8>)> {
+        let replies = self.screen.take_replies().into_iter();
+        replies.map(|Reply { offset, kind, bytes }| (offset, kind, bytes)).collect()
+    }
+
+    /// Gives the terminal another size, from the head on. The screen must have
+    /// caught up.
+    pub fn resize(&mut self, size: Size) {
+        debug_assert!(self.is_caught_up(), "a resize has its place among the bytes");
+        self.screen.resize(size);
+        let line = self.screen.history().end;
+        if let Some(last) = self.marks.back_mut() {
+            last.line = line;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Erasing, inserting, deleting and scrolling. It knows nothing of sequences.
+
+use crate::cell::Cell;
+use crate::grid::Margins;
+use crate::screen::Screen;
+
+impl Screen {
+    /// Scrolls the region up; what leaves the top of the primary screen over its
+    /// whole width becomes history.
+    pub(crate) fn scroll_up(&mut self, n: usize) {
+        let area = self.margins;
+        let cols = self.cols();
+        let whole_width = area.left == 0 && area.right + 1 == cols;
+        if area.top != 0 || !whole_width || self.alternate != 0 {
+            let blank = self.blank();
+            self.grid.scroll_up(area, n, blank);
+            return;
+        }
+        let blank = self.blank();
+        for _ in 0..n.min(area.bottom + 1) {
+            self.history.push(&self.grid.rows[0], cols, &self.interned);
+            if area.bottom + 1 == self.rows() {
+                self.grid.scroll_screen(blank);
+            } else {
+                self.grid.scroll_up(area, 1, blank);
+            }
+        }
+    }
+
+    pub(crate) fn scroll_down(&mut self, n: usize) {
+        let blank = self.blank();
+        self.grid.scroll_down(self.margins, n, blank);
+        self.top_row_changed(self.margins.top);
+    }
+
+    /// If the primary screen's first row is another now, the history's last line
+    /// does not run on into it.
+    fn top_row_changed(&mut self, y: usize) {
+        if y == 0 && self.alternate == 0 {
+            self.history.break_last_line();
+        }
+    }
+
+    /// IL and DL: rows come in or go at the cursor, within the margins.
+    pub(crate) fn shift_lines(&mut self, n: usize, deleting: bool) {
+        if !self.margins.holds(self.cursor.x, self.cursor.y) {
+            return;
+        }
+        let area = Margins { top: self.cursor.y, ..self.margins };
+        let blank = self.blank();
+        if deleting {
+            self.grid.scroll_up(area, n, blank);
+        } else {
+            self.grid.scroll_down(area, n, blank);
+        }
+        self.top_row_changed(area.top);
+        self.carriage_return();
+    }
+
+    /// ICH and DCH: cells come in or go at the cursor, within the margins.
+    pub(crate) fn shift_cells(&mut self, n: usize, deleting: bool) {
+        let (x, y) = (self.cursor.x, self.cursor.y);
+        let area = Margins { top: y, bottom: y, ..self.margins };
+        self.cursor.pending = false;
+        if (self.margins.left..=self.margins.right).contains(&x) {
+            let blank = self.blank();
+            self.grid.shift_columns(area, x, n, blank, deleting);
+        }
+    }
+
+    /// DECIC and DECDC: the same in all rows of the region.
+    pub(crate) fn shift_all_rows(&mut self, x: usize, n: usize, deleting: bool) {
+        if self.margins.holds(self.cursor.x, self.cursor.y) {
+            let blank = self.blank();
+            self.grid.shift_columns(self.margins, x, n, blank, deleting);
+        }
+    }
+
+    fn erase_columns(&mut self, y: usize, from: usize, to: usize, blank: Cell) {
+        let cols = self.cols();
+        self.grid.rows[y].erase(from, to.min(cols), cols, blank);
+    }
+
+    /// ECH.
+    pub(crate) fn erase_cells(&mut self, n: usize) {
+        let blank = self.blank();
+        let (x, y) = (self.cursor.x, self.cursor.y);
+        self.erase_columns(y, x, x + n, blank);
+        self.cursor.pending = false;
+    }
+
+    /// EL: 0 to the end, 1 from the start, 2 all of the row.
+    pub(crate) fn erase_line(&mut self, what: u16) {
+        let blank = self.blank();
+        let (x, y, cols) = (self.cursor.x, self.cursor.y, self.cols());
+        match what {
+            0 => self.erase_columns(y, x, cols, blank),
+            1 => self.erase_columns(y, 0, x + 1, blank),
+            2 => self.erase_columns(y, 0, cols, blank),
+            _ => return,
+        }
+        self.cursor.pending = false;
+    }
+
+    /// ED: 0 to the end, 1 from the start, 2 all of the screen, 3 the history.
+    pub(crate) fn erase_display(&mut self, what: u16) {
+        let y = self.cursor.y;
+        match what {
+            0 | 1 => {
+                self.erase_line(what);
+                let rows = if what == 0 { y + 1..self.rows() } else { 0..y };
+                let (blank, cols) = (self.blank(), self.cols());
+                for row in self.grid.rows.range_mut(rows) {
+                    row.clear(cols, blank);
+                }
+            }
+            2 => {
+                let blank = self.blank();
+                self.grid.clear(blank);
+                self.cursor.pending = false;
+            }
+            3 => self.history.clear(),
+            _ => {}
+        }
+    }
+
+    /// DECALN: the screen full of `E`.
+    pub(crate) fn alignment_test(&mut self) {
+        let (cols, rows) = (self.cols(), self.rows());
+        self.margins = Margins::full(cols, rows);
+        let text = vec![b'E'; cols];
+        for row in &mut self.grid.rows {
+            row.clear(cols, Cell::BLANK);
+            row.write_ascii(0, &text, 0);
+        }
+        self.top_row_changed(0);
+        self.move_to(0, 0);
+    }
+}

@@ -1,0 +1,209 @@
+//! The way in: splits the stream into text, controls and sequences, and hands
+//! each on. It knows nothing of what they do.
+
+use crate::input::{Decoded, Step, Within, decode};
+use crate::params::{Function, functions, quick_csi};
+use crate::screen::Screen;
+
+impl Screen {
+    /// Takes bytes of the program's output: any bytes, split anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let start = self.offset;
+        let mut at = 0;
+        // Up to here a backlog was looked for in vain.
+        let mut looked = 0;
+        while at < bytes.len() {
+            if !self.input.is_ground() {
+                at += self.resume(&bytes[at..], start + at as u64);
+                continue;
+            }
+            let byte = bytes[at];
+            match byte {
+                0x20..=0x7e => {
+                    if at >= looked && self.cursor.x == 0 {
+                        let (skipped, seen) = self.take_backlog(&bytes[at..]);
+                        looked = at + seen;
+                        at += skipped;
+                    }
+                    let run = printable(&bytes[at..]);
+                    self.print_ascii(&bytes[at..at + run]);
+                    at += run;
+                }
+                0x1b => {
+                    if let Some((csi, len)) = quick_csi(&bytes[at..]) {
+                        at += len;
+                        self.offset = start + at as u64;
+                        self.control_sequence(&csi);
+                    } else {
+                        at += self.resume(&bytes[at..], start + at as u64);
+                    }
+                }
+                0..=0x7f => {
+                    self.control(byte);
+                    at += 1;
+                }
+                _ => at += self.character(&bytes[at..]),
+            }
+        }
+        self.offset = start + bytes.len() as u64;
+    }
+
+    /// Reads one character that is not ASCII.
+    fn character(&mut self, bytes: &[u8]) -> usize {
+        match decode(bytes) {
+            Decoded::Char(c, len) => {
+                self.print_char(c);
+                len
+            }
+            Decoded::Bad(len) => {
+                self.print_char(char::REPLACEMENT_CHARACTER);
+                len
+            }
+            Decoded::Part => {
+                self.input.within = Within::Character;
+                self.input.bytes.extend_from_slice(bytes);
+                bytes.len()
+            }
+        }
+    }
+
+    /// Reads on where an earlier chunk ended, or where a sequence begins that
+    /// has no short way. `start` is the offset of the first byte.
+    fn resume(&mut self, bytes: &[u8], start: u64) -> usize {
+        if self.input.within == Within::Character {
+            return self.resume_character(bytes[0]);
+        }
+        let (taken, step) = self.input.take(bytes);
+        self.offset = start + taken as u64;
+        if step == Step::More {
+            return taken;
+        }
+        let sequence = std::mem::take(&mut self.input.bytes);
+        self.input.within = Within::Ground;
+        match step {
+            Step::Sequence => {
+                for function in functions(&sequence) {
+                    match function {
+                        Function::Control(byte) => self.control(byte),
+                        Function::Escape(intermediate, end) => self.escape(intermediate, end),
+                        Function::Csi(csi) => self.control_sequence(&csi),
+                    }
+                }
+            }
+            Step::String(b']') => self.operating_system_command(&sequence[2..]),
+            Step::String(kind) => self.string(kind, &sequence[2..]),
+            Step::Cancelled(_) | Step::More => {}
+        }
+        self.input.bytes = sequence;
+        self.input.finish();
+        taken
+    }
+
+    fn resume_character(&mut self, byte: u8) -> usize {
+        self.input.bytes.push(byte);
+        match decode(&self.input.bytes) {
+            Decoded::Part => 1,
+            Decoded::Char(c, _) => {
+                self.input.finish();
+                self.print_char(c);
+                1
+            }
+            // The byte that does not belong to it begins something new.
+            Decoded::Bad(_) => {
+                self.input.finish();
+                self.print_char(char::REPLACEMENT_CHARACTER);
+                0
+            }
+        }
+    }
+
+    /// A C0 control.
+    fn control(&mut self, byte: u8) {
+        match byte {
+            0x07 => self.bells += 1,
+            0x08 => self.left(1),
+            0x09 => self.tab(1),
+            0x0a..=0x0c => self.line_feed(),
+            0x0d => self.carriage_return(),
+            0x0e => self.charsets.shift = 1,
+            0x0f => self.charsets.shift = 0,
+            _ => {}
+        }
+    }
+
+    /// Plain lines of which more follow in `bytes` than the screen has rows go
+    /// straight to the history, for nobody can see them any more. Returns how
+    /// many bytes were taken, and how many need not be looked at again.
+    fn take_backlog(&mut self, bytes: &[u8]) -> (usize, usize) {
+        let rows = self.rows();
+        // Short of that it can't pay, and the conditions need no look.
+        if bytes.len() < rows * 4 {
+            return (0, bytes.len());
+        }
+        let simple = self.alternate == 0
+            && self.margins == crate::grid::Margins::full(self.cols(), rows)
+            && self.modes.autowrap()
+            && !self.modes.insert
+            && self.charsets.is_ascii()
+            && self.pen.style == crate::style::Style::DEFAULT
+            && self.cursor.y + 1 == rows
+            && self.grid.rows[rows - 1].cells.is_empty();
+        if !simple {
+            return (0, 0);
+        }
+        let (lines, seen) = plain_lines(bytes);
+        // What is left must fill all rows but the last, which is empty.
+        let Some(skipped) = lines.checked_sub(rows - 1).filter(|&skipped| skipped >= rows) else {
+            return (0, seen);
+        };
+        let cols = self.cols();
+        for row in self.grid.rows.range(..rows - 1) {
+            self.history.push(row, cols, &self.interned);
+        }
+        self.grid.clear(crate::cell::Cell::BLANK);
+        let mut rest = bytes;
+        for _ in 0..skipped {
+            let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
+            let mut line = &rest[..end];
+            while line.len() > cols {
+                let (row, more) = line.split_at(cols);
+                self.history.push_plain(row, true);
+                line = more;
+            }
+            self.history.push_plain(line, false);
+            rest = &rest[end + 2..];
+        }
+        self.cursor.y = 0;
+        (bytes.len() - rest.len(), seen)
+    }
+}
+
+/// How many bytes at the start are printable ASCII.
+#[inline]
+fn printable(bytes: &[u8]) -> usize {
+    let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
+    let mut len = 0;
+    for chunk in bytes.chunks_exact(16) {
+        // Without an early exit this becomes a few vector instructions.
+        if !chunk.iter().fold(true, |all, &byte| all & is_printable(byte)) {
+            break;
+        }
+        len += 16;
+    }
+    len + bytes[len..].iter().position(|&byte| !is_printable(byte)).unwrap_or(bytes.len() - len)
+}
+
+/// How many lines of printable ASCII, each ended by CR LF, stand at the start,
+/// and where they end.
+fn plain_lines(bytes: &[u8]) -> (usize, usize) {
+    let mut lines = 0;
+    let mut at = 0;
+    loop {
+        let end = at + printable(&bytes[at..]);
+        if bytes.get(end..end + 2) != Some(b"\r\n") {
+            return (lines, at.max(1));
+        }
+        lines += 1;
+        at = end + 2;
+    }
+}

@@ -1,0 +1,430 @@
+//! The lines that scrolled off the top, as compact bytes in a queue of chunks.
+//! It knows nothing of the screen they came from; a chunk has its own table of
+//! styles and links, so that dropping it drops all that only it used.
+//!
+//! A line is one byte of flags; if it is styled, the `u16` length of its runs; if
+//! its blank tail is coloured, that style's number; its text; its runs (a style's
+//! number and a length in bytes of text, all numbers varints).
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::cell::{Cell, GAP, SPACER};
+use crate::interned::{Interned, Link};
+use crate::row::Row;
+use crate::sgr::PenWriter;
+use crate::style::{Colour, Style};
+
+const WRAPPED: u8 = 1;
+const STYLED: u8 = 2;
+const TAIL: u8 = 4;
+
+const CHUNK_BYTES: usize = 16 << 10;
+const CHUNK_STYLES: usize = 4096;
+/// However long the lines: with wide cells of many styles ten thousand of them
+/// could take far more than anybody wants to keep.
+const MOST_BYTES: usize = 64 << 20;
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    /// The number of its first line.
+    first: u64,
+    data: Vec<u8>,
+    starts: Vec<u32>,
+    styles: Vec<Style>,
+    links: Vec<Arc<Link>>,
+}
+
+/// A line taken apart.
+struct Line<'a> {
+    flags: u8,
+    runs: &'a [u8],
+    tail: Option<usize>,
+    text: &'a [u8],
+}
+
+/// Lines by absolute number; numbers only grow.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    chunks: VecDeque<Chunk>,
+    first: u64,
+    end: u64,
+    limit: u64,
+    bytes: usize,
+    /// For each style id of the screen: in which chunk (by its first line, plus
+    /// one) it has which number.
+    numbers: Vec<(u64, u32)>,
+    runs: Vec<u8>,
+    spare: Option<Chunk>,
+}
+
+impl History {
+    pub(crate) fn new(limit: usize) -> History {
+        History {
+            chunks: VecDeque::new(),
+            first: 0,
+            end: 0,
+            limit: limit as u64,
+            bytes: 0,
+            numbers: Vec::new(),
+            runs: Vec::new(),
+            spare: None,
+        }
+    }
+
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.first..self.end
+    }
+
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Forgets all lines; their numbers are not used again.
+    pub(crate) fn clear(&mut self) {
+        self.chunks.clear();
+        self.spare = None;
+        self.bytes = 0;
+        self.first = self.end;
+    }
+
+    /// The screen's style ids mean something else from now on.
+    pub(crate) fn forget_style_ids(&mut self) {
+        self.numbers.clear();
+    }
+
+    /// Takes `n` lines as numbered and dropped at once: more followed in the
+    /// same breath than are kept.
+    pub(crate) fn skip(&mut self, n: u64) {
+        self.end += n;
+        self.chunks.clear();
+        self.bytes = 0;
+        self.first = self.end;
+    }
+
+    fn open_line(&mut self) -> &mut Chunk {
+        let full = self.chunks.back().is_none_or(|chunk| {
+            chunk.data.len() >= CHUNK_BYTES || chunk.styles.len() >= CHUNK_STYLES
+        });
+        if full {
+            if let Some(last) = self.chunks.back_mut() {
+                self.bytes += last.data.len();
+            }
+            let mut chunk = self.spare.take().unwrap_or_else(Chunk::new);
+            if !self.chunks.is_empty() {
+                // It will be filled: growing step by step would only copy.
+                chunk.data.reserve(CHUNK_BYTES + 512);
+            }
+            chunk.first = self.end;
+            self.chunks.push_back(chunk);
+        }
+        let index = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[index];
+        chunk.starts.push(chunk.data.len() as u32);
+        self.end += 1;
+        chunk
+    }
+
+    fn drop_old(&mut self) {
+        if self.end - self.first > self.limit {
+            self.first = self.end - self.limit;
+        }
+        while let Some(chunk) = self.chunks.front() {
+            let gone = chunk.first + chunk.starts.len() as u64 <= self.first;
+            if !gone && (self.bytes <= MOST_BYTES || self.chunks.len() == 1) {
+                break;
+            }
+            self.bytes = self.bytes.saturating_sub(chunk.data.len());
+            self.first = self.first.max(chunk.first + chunk.starts.len() as u64);
+            if let Some(mut chunk) = self.chunks.pop_front() {
+                if self.chunks.is_empty() {
+                    self.bytes = 0;
+                }
+                chunk.clear();
+                self.spare = Some(chunk);
+            }
+        }
+    }
+
+    /// Appends a line of plain text: ASCII in the default style.
+    pub(crate) fn push_plain(&mut self, text: &[u8], wrapped: bool) {
+        let chunk = self.open_line();
+        chunk.data.push(if wrapped { WRAPPED } else { 0 });
+        chunk.data.extend_from_slice(text);
+        self.drop_old();
+    }
+
+    /// Appends a row of a screen `cols` wide.
+    pub(crate) fn push(&mut self, row: &Row, cols: usize, interned: &Interned) {
+        if row.plain {
+            let chunk = self.open_line();
+            chunk.data.push(if row.wrapped { WRAPPED } else { 0 });
+            let len = if row.wrapped { row.cells.len() } else { trimmed(&row.cells) };
+            let byte = |cell: &Cell| if cell.glyph == 0 { b' ' } else { cell.glyph as u8 };
+            chunk.data.extend(row.cells[..len].iter().map(byte));
+            if row.wrapped && len < cols {
+                chunk.data.resize(chunk.data.len() + cols - len, b' ');
+            }
+        } else {
+            self.push_styled(row, cols, interned);
+        }
+        self.drop_old();
+    }
+
+    fn push_styled(&mut self, row: &Row, cols: usize, interned: &Interned) {
+        self.open_line();
+        let chunk_mark = self.chunks[self.chunks.len() - 1].first + 1;
+        let index = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[index];
+        let extent = Extent::of(row, cols, interned);
+        let numbers = &mut self.numbers;
+        let runs = &mut self.runs;
+        if numbers.len() < interned.styles.len() {
+            numbers.resize(interned.styles.len(), (0, 0));
+        }
+        let mut number_of = |style: u16, chunk: &mut Chunk| {
+            if style == 0 {
+                return 0;
+            }
+            let known = &mut numbers[usize::from(style)];
+            if known.0 != chunk_mark {
+                *known = (chunk_mark, chunk.number(interned.styles.get(style), interned));
+            }
+            known.1
+        };
+        runs.clear();
+        let flags_at = chunk.data.len();
+        chunk.data.extend_from_slice(&[0, 0, 0]);
+        let tail = extent.tail.map(|style| number_of(style, chunk));
+        if let Some(tail) = tail {
+            push_varint(&mut chunk.data, tail);
+        }
+        let cells = &row.cells[..extent.text];
+        let mut at = 0;
+        let mut styled = false;
+        while at < cells.len() {
+            let style = cells[at].style;
+            let run = cells[at..].iter().take_while(|cell| cell.style == style).count();
+            let start = chunk.data.len();
+            for cell in &cells[at..at + run] {
+                // Unstyled ASCII is nearly all there ever is.
+                if cell.glyph.wrapping_sub(1) < 0x7f {
+                    chunk.data.push(cell.glyph as u8);
+                } else if !cell.is(SPACER | GAP) {
+                    interned.push_text(*cell, &mut chunk.data);
+                }
+            }
+            at += run;
+            let len = chunk.data.len() - start;
+            let number = number_of(style, chunk);
+            styled |= number != 0;
+            push_varint(runs, number);
+            push_varint(runs, len as u32);
+        }
+        if extent.padding > 0 {
+            chunk.data.resize(chunk.data.len() + extent.padding, b' ');
+            push_varint(runs, 0);
+            push_varint(runs, extent.padding as u32);
+        }
+        let mut flags = if row.wrapped { WRAPPED } else { 0 };
+        if tail.is_some() {
+            flags |= TAIL;
+        }
+        chunk.close_line(flags_at, flags, styled, runs);
+    }
+
+    /// The last line no longer runs on into the screen's first row.
+    pub(crate) fn break_last_line(&mut self) {
+        if let Some(chunk) = self.chunks.back_mut()
+            && let Some(&start) = chunk.starts.last()
+        {
+            chunk.data[start as usize] &= !WRAPPED;
+        }
+    }
+
+    /// Whether a line is soft-wrapped into the next.
+    pub(crate) fn is_wrapped(&self, line: u64) -> bool {
+        self.line(line).is_some_and(|(_, line)| line.flags & WRAPPED != 0)
+    }
+
+    fn line(&self, number: u64) -> Option<(&Chunk, Line<'_>)> {
+        if !self.range().contains(&number) {
+            return None;
+        }
+        let index = self.chunks.partition_point(|chunk| chunk.first <= number).checked_sub(1)?;
+        let chunk = &self.chunks[index];
+        Some((chunk, chunk.line((number - chunk.first) as usize)?))
+    }
+
+    /// Appends a line as bytes for a terminal, from pen reset to pen reset.
+    pub(crate) fn render(&self, number: u64, out: &mut Vec<u8>) {
+        let Some((chunk, line)) = self.line(number) else { return };
+        let mut pen = PenWriter::default();
+        let mut begins_coloured = false;
+        if line.flags & STYLED == 0 {
+            out.extend_from_slice(line.text);
+        } else {
+            let (mut runs, mut text) = (line.runs, line.text);
+            while let Some(style) = pop_varint(&mut runs) {
+                let len = (pop_varint(&mut runs).unwrap_or(0) as usize).min(text.len());
+                let style = chunk.styles[style as usize];
+                if text.len() == line.text.len() {
+                    begins_coloured = style.bg != Colour::DEFAULT;
+                }
+                pen.to(style, chunk.link(style), out);
+                let (run, rest) = text.split_at(len);
+                out.extend_from_slice(run);
+                text = rest;
+            }
+        }
+        let wrapped = line.flags & WRAPPED != 0;
+        if let Some(tail) = line.tail {
+            let style = chunk.styles[tail];
+            pen.to(style, chunk.link(style), out);
+            out.extend_from_slice(b"\x1b[K");
+        } else if begins_coloured && !wrapped && number > self.first && self.is_wrapped(number - 1)
+        {
+            // Wrapping with a coloured pen scrolled in a coloured row.
+            pen.reset(out);
+            out.extend_from_slice(b"\x1b[K");
+        }
+        pen.reset(out);
+        if !wrapped {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+impl Chunk {
+    fn new() -> Chunk {
+        Chunk {
+            first: 0,
+            data: Vec::new(),
+            starts: Vec::new(),
+            styles: vec![Style::DEFAULT],
+            links: Vec::new(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.data.clear();
+        self.starts.clear();
+        self.styles.truncate(1);
+        self.links.clear();
+    }
+
+    /// A style's number in this chunk; its link becomes one of this chunk's.
+    fn number(&mut self, mut style: Style, interned: &Interned) -> u32 {
+        if let Some(link) = interned.link(style.link) {
+            let known = self.links.iter().rposition(|known| Arc::ptr_eq(known, link));
+            style.link = known.unwrap_or(self.links.len()) as u16 + 1;
+            if known.is_none() {
+                self.links.push(link.clone());
+            }
+        }
+        self.styles.push(style);
+        self.styles.len() as u32 - 1
+    }
+
+    fn link(&self, style: Style) -> Option<&Link> {
+        self.links.get(usize::from(style.link).checked_sub(1)?).map(AsRef::as_ref)
+    }
+
+    /// Puts the head of a line in order, for which three bytes were left free.
+    fn close_line(&mut self, flags_at: usize, flags: u8, styled: bool, runs: &[u8]) {
+        if styled {
+            self.data[flags_at] = flags | STYLED;
+            self.data[flags_at + 1..flags_at + 3].copy_from_slice(&(runs.len() as u16).to_le_bytes());
+            // The runs stand at the end, where they need no text moved.
+            self.data.extend_from_slice(runs);
+        } else {
+            self.data[flags_at] = flags;
+            self.data.copy_within(flags_at + 3.., flags_at + 1);
+            self.data.truncate(self.data.len() - 2);
+        }
+    }
+
+    fn line(&self, index: usize) -> Option<Line<'_>> {
+        let start = *self.starts.get(index)? as usize;
+        let end = self.starts.get(index + 1).map_or(self.data.len(), |&end| end as usize);
+        let (&flags, mut rest) = self.data[start..end].split_first()?;
+        let mut runs: &[u8] = &[];
+        if flags & STYLED != 0 {
+            let (len, after) = rest.split_first_chunk()?;
+            (rest, runs) = after.split_at_checked(after.len() - usize::from(u16::from_le_bytes(*len)))?;
+        }
+        let mut tail = None;
+        if flags & TAIL != 0 {
+            tail = pop_varint(&mut rest).map(|style| style as usize);
+        }
+        Some(Line { flags, runs, tail, text: rest })
+    }
+}
+
+/// How much of a row has to be said.
+pub(crate) struct Extent {
+    /// Cells with text, or blanks that show something.
+    pub text: usize,
+    /// Spaces that a soft-wrapped line needs after that to reach the edge.
+    pub padding: usize,
+    /// The style of the coloured blanks from there to the edge.
+    pub tail: Option<u16>,
+}
+
+impl Extent {
+    pub(crate) fn of(row: &Row, cols: usize, interned: &Interned) -> Extent {
+        let len = row.cells.len();
+        if row.wrapped {
+            return Extent { text: len, padding: cols.saturating_sub(len), tail: None };
+        }
+        let text = trimmed(&row.cells);
+        let Some(&last) = row.cells.last() else {
+            return Extent { text: 0, padding: 0, tail: None };
+        };
+        let style = interned.styles.get(last.style);
+        if last.style == 0 || len < cols || !last.is_blank() || !style.blank_shows_only_background() {
+            return Extent { text, padding: 0, tail: None };
+        }
+        let is_tail = |cell: &&Cell| {
+            cell.is_blank()
+                && (cell.style == last.style || {
+                    let other = interned.styles.get(cell.style);
+                    other.bg == style.bg && other.blank_shows_only_background()
+                })
+        };
+        let tail = row.cells.iter().rev().take_while(is_tail).count();
+        if style.bg == Colour::DEFAULT {
+            return Extent { text: trimmed(&row.cells[..len - tail]), padding: 0, tail: None };
+        }
+        Extent { text: len - tail, padding: 0, tail: Some(last.style) }
+    }
+}
+
+/// The cells without the trailing blanks that show nothing.
+fn trimmed(cells: &[Cell]) -> usize {
+    let shows = |cell: &Cell| cell.style != 0 || !cell.is_blank();
+    cells.iter().rposition(shows).map_or(0, |last| last + 1)
+}
+
+fn push_varint(out: &mut Vec<u8>, mut n: u32) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn pop_varint(bytes: &mut &[u8]) -> Option<u32> {
+    let mut n = 0;
+    let mut shift = 0;
+    loop {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        n |= u32::from(byte & 0x7f) << shift;
+        if byte < 0x80 || shift >= 28 {
+            return Some(n);
+        }
+        shift += 7;
+    }
+}

@@ -1,0 +1,158 @@
+//! Which modes are on. It knows their numbers and defaults, but not what they do
+//! to the screen.
+
+/// The modes that somebody beside the terminal may want to know of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Modes {
+    /// Bracketed paste (2004).
+    pub bracketed_paste: bool,
+    /// Application cursor keys (DECCKM).
+    pub application_cursor: bool,
+    /// Application keypad (DECNKM, `ESC =`).
+    pub application_keypad: bool,
+    /// The alternate screen is active.
+    pub alternate_screen: bool,
+    /// The mouse events asked for (9, 1000, 1001, 1002 or 1003), 0 if none.
+    pub mouse: u16,
+    /// How they are encoded (1005, 1006, 1015 or 1016), 0 as ever.
+    pub mouse_encoding: u16,
+    /// Focus reports (1004).
+    pub focus: bool,
+    /// The flags of the kitty keyboard protocol that are in force.
+    pub kitty_keyboard: u8,
+    /// The level of modifyOtherKeys.
+    pub modify_other_keys: u8,
+    /// The cursor is shown (DECTCEM).
+    pub cursor_visible: bool,
+    /// The cursor's shape as DECSCUSR numbers it, 0 the terminal's own.
+    pub cursor_shape: u8,
+    /// Return sends CR LF, and LF does both (LNM).
+    pub newline: bool,
+    /// A synchronized update (2026) is under way.
+    pub synchronized: bool,
+}
+
+pub(crate) const ORIGIN: u16 = 6;
+pub(crate) const AUTOWRAP: u16 = 7;
+pub(crate) const VISIBLE: u16 = 25;
+pub(crate) const REVERSE_WRAP: u16 = 45;
+pub(crate) const KEYPAD: u16 = 66;
+pub(crate) const COLUMN_MARGINS: u16 = 69;
+pub(crate) const FOCUS: u16 = 1004;
+pub(crate) const PASTE: u16 = 2004;
+pub(crate) const SYNCHRONIZED: u16 = 2026;
+
+/// Private modes that are simply on or off, and the same in every terminal that
+/// was just switched on.
+const SWITCHES: [(u16, bool); 14] = [
+    (1, false),
+    (5, false),
+    (ORIGIN, false),
+    (AUTOWRAP, true),
+    (VISIBLE, true),
+    (REVERSE_WRAP, false),
+    (KEYPAD, false),
+    (COLUMN_MARGINS, false),
+    (FOCUS, false),
+    (PASTE, false),
+    (SYNCHRONIZED, false),
+    (2031, false),
+    (2048, false),
+    (1045, false),
+];
+
+/// Modes that terminals start with on or off as they like: only what the
+/// program said of them is known.
+const TERMINALS_OWN: [u16; 4] = [12, 1007, 2027, 1034];
+
+/// Modes that change the screen or only the host's side, and are never replayed.
+const NEVER_KEPT: [u16; 10] = [2, 3, 4, 8, 38, 40, 80, 95, 96, 1070];
+
+/// Unknown modes that were set, at most so many.
+const MOST_OTHERS: usize = 32;
+
+const MOUSE: [u16; 5] = [9, 1000, 1001, 1002, 1003];
+const ENCODINGS: [u16; 4] = [1005, 1006, 1015, 1016];
+
+/// All modes but those that are part of the screen's state elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModeSet {
+    switches: u16,
+    pub mouse: u16,
+    pub encoding: u16,
+    /// Other private modes as the program left them.
+    pub others: Vec<(u16, bool)>,
+    pub insert: bool,
+    pub newline: bool,
+}
+
+impl ModeSet {
+    pub(crate) fn new() -> ModeSet {
+        let mut switches = 0;
+        for (bit, (_, on)) in SWITCHES.iter().enumerate() {
+            switches |= u16::from(*on) << bit;
+        }
+        let others = Vec::new();
+        ModeSet { switches, mouse: 0, encoding: 0, others, insert: false, newline: false }
+    }
+
+    /// Whether a switch is on. Anything that is no switch is off.
+    #[inline]
+    pub(crate) fn is_on(&self, mode: u16) -> bool {
+        let bit = SWITCHES.iter().position(|(number, _)| *number == mode);
+        bit.is_some_and(|bit| self.switches >> bit & 1 != 0)
+    }
+
+    /// DECAWM, which each character asks for.
+    #[inline]
+    pub(crate) fn autowrap(&self) -> bool {
+        const { assert!(SWITCHES[3].0 == AUTOWRAP) };
+        self.switches >> 3 & 1 != 0
+    }
+
+    /// Sets or resets a private mode.
+    pub(crate) fn set(&mut self, mode: u16, on: bool) {
+        if let Some(bit) = SWITCHES.iter().position(|(number, _)| *number == mode) {
+            self.switches = self.switches & !(1 << bit) | u16::from(on) << bit;
+        } else if MOUSE.contains(&mode) {
+            self.mouse = if on { mode } else { 0 };
+        } else if ENCODINGS.contains(&mode) {
+            if on {
+                self.encoding = mode;
+            } else if self.encoding == mode {
+                self.encoding = 0;
+            }
+        } else if !NEVER_KEPT.contains(&mode) {
+            self.others.retain(|(number, _)| *number != mode);
+            if (on || TERMINALS_OWN.contains(&mode)) && self.others.len() < MOST_OTHERS {
+                self.others.push((mode, on));
+            }
+        }
+    }
+
+    /// What DECRQM says of a private mode: 0 unknown, 1 set, 2 reset.
+    pub(crate) fn report(&self, mode: u16) -> u8 {
+        let known = |on| if on { 1 } else { 2 };
+        if SWITCHES.iter().any(|(number, _)| *number == mode) {
+            known(self.is_on(mode))
+        } else if MOUSE.contains(&mode) {
+            known(self.mouse == mode)
+        } else if ENCODINGS.contains(&mode) {
+            known(self.encoding == mode)
+        } else if TERMINALS_OWN.contains(&mode) {
+            known(self.others.contains(&(mode, true)))
+        } else {
+            0
+        }
+    }
+
+    /// The switches that are not as they were at the start, with their state.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (u16, bool)> {
+        let switches = SWITCHES.iter().enumerate();
+        switches.filter_map(|(bit, &(mode, default))| {
+            let on = self.switches >> bit & 1 != 0;
+            (on != default).then_some((mode, on))
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! Moving the cursor, scrolling by moving it, saving and restoring it. It knows
+//! nothing of what stands in the cells.
+
+use crate::modes::{ORIGIN, REVERSE_WRAP};
+use crate::screen::{Cursor, Pen, Saved, Screen};
+
+impl Screen {
+    /// Moves to a position on the screen, margins or not.
+    pub(crate) fn move_to(&mut self, x: usize, y: usize) {
+        self.cursor =
+            Cursor { x: x.min(self.cols() - 1), y: y.min(self.rows() - 1), pending: false };
+    }
+
+    /// CUP: counted from the margins' corner, and kept within, in origin mode.
+    pub(crate) fn position(&mut self, x: usize, y: usize) {
+        if self.origin() {
+            let m = self.margins;
+            self.move_to((m.left + x).min(m.right), (m.top + y).min(m.bottom));
+        } else {
+            self.move_to(x, y);
+        }
+    }
+
+    /// Moves to a column, counted as `position` does.
+    pub(crate) fn column(&mut self, x: usize) {
+        let (left, right) =
+            if self.origin() { (self.margins.left, self.margins.right) } else { (0, usize::MAX) };
+        self.move_to((left + x).min(right), self.cursor.y);
+    }
+
+    /// Moves to a row, counted as `position` does.
+    pub(crate) fn line(&mut self, y: usize) {
+        let (top, bottom) =
+            if self.origin() { (self.margins.top, self.margins.bottom) } else { (0, usize::MAX) };
+        self.move_to(self.cursor.x, (top + y).min(bottom));
+    }
+
+    /// The margins stop it, unless it is beyond them already.
+    pub(crate) fn up(&mut self, n: usize) {
+        let stop = if self.cursor.y >= self.margins.top { self.margins.top } else { 0 };
+        self.move_to(self.cursor.x, self.cursor.y.saturating_sub(n).max(stop));
+    }
+
+    pub(crate) fn down(&mut self, n: usize) {
+        let bottom = self.margins.bottom;
+        let stop = if self.cursor.y <= bottom { bottom } else { self.rows() - 1 };
+        self.move_to(self.cursor.x, (self.cursor.y + n).min(stop));
+    }
+
+    pub(crate) fn right(&mut self, n: usize) {
+        let right = self.margins.right;
+        let stop = if self.cursor.x <= right { right } else { self.cols() - 1 };
+        self.move_to((self.cursor.x + n).min(stop), self.cursor.y);
+    }
+
+    /// Backwards; in reverse-wrap mode on into the row that wrapped into this.
+    pub(crate) fn left(&mut self, mut n: usize) {
+        let wraps = self.modes.is_on(REVERSE_WRAP) && self.modes.autowrap();
+        if wraps && self.cursor.pending {
+            self.cursor.pending = false;
+            n -= 1;
+        }
+        loop {
+            let stop = if self.cursor.x >= self.margins.left { self.margins.left } else { 0 };
+            let step = n.min(self.cursor.x - stop);
+            self.move_to(self.cursor.x - step, self.cursor.y);
+            n -= step;
+            let y = self.cursor.y;
+            if n == 0 || !wraps || y == 0 || !self.grid.rows[y - 1].wrapped {
+                return;
+            }
+            n -= 1;
+            self.move_to(self.margins.right, y - 1);
+        }
+    }
+
+    pub(crate) fn carriage_return(&mut self) {
+        let left = self.margins.left;
+        self.cursor.x = if self.cursor.x >= left || self.origin() { left } else { 0 };
+        self.cursor.pending = false;
+    }
+
+    pub(crate) fn line_feed(&mut self) {
+        self.index();
+        if self.modes.newline {
+            self.carriage_return();
+        }
+    }
+
+    /// IND: down, scrolling at the bottom margin.
+    #[inline]
+    pub(crate) fn index(&mut self) {
+        self.cursor.pending = false;
+        if self.cursor.y == self.margins.bottom {
+            if self.margins.holds(self.cursor.x, self.cursor.y) {
+                self.scroll_up(1);
+            }
+        } else if self.cursor.y + 1 < self.rows() {
+            self.cursor.y += 1;
+        }
+    }
+
+    /// RI: up, scrolling at the top margin.
+    pub(crate) fn reverse_index(&mut self) {
+        self.cursor.pending = false;
+        if self.cursor.y == self.margins.top {
+            if self.margins.holds(self.cursor.x, self.cursor.y) {
+                self.scroll_down(1);
+            }
+        } else if self.cursor.y > 0 {
+            self.cursor.y -= 1;
+        }
+    }
+
+    pub(crate) fn tab(&mut self, n: usize) {
+        let Cursor { x, y, pending } = self.cursor;
+        let last = if x <= self.margins.right { self.margins.right } else { self.cols() - 1 };
+        let to = (0..n.min(last + 1)).fold(x, |x, _| self.tabs.next(x, last));
+        self.move_to(to, y);
+        // xterm still wraps after a tab that had nowhere to go.
+        self.cursor.pending = pending;
+    }
+
+    pub(crate) fn back_tab(&mut self, n: usize) {
+        let x = self.cursor.x;
+        let first = if self.origin() { self.margins.left } else { 0 };
+        let to = (0..n.min(x)).fold(x, |x, _| self.tabs.previous(x, first));
+        self.move_to(to, self.cursor.y);
+    }
+
+    /// DECSC.
+    pub(crate) fn save_cursor(&mut self) {
+        let saved = Saved {
+            cursor: self.cursor,
+            pen: self.pen.style,
+            origin: self.origin(),
+            charsets: self.charsets,
+        };
+        let which = self.which();
+        self.saved[which] = Some(saved);
+    }
+
+    /// DECRC; without a DECSC before it, home and the defaults.
+    pub(crate) fn restore_cursor(&mut self) {
+        let saved = self.saved[self.which()].unwrap_or_default();
+        self.pen = Pen { style: saved.pen, id: None };
+        self.charsets = saved.charsets;
+        self.modes.set(ORIGIN, saved.origin);
+        let Cursor { mut x, mut y, pending } = saved.cursor;
+        if saved.origin {
+            x = x.clamp(self.margins.left, self.margins.right);
+            y = y.clamp(self.margins.top, self.margins.bottom);
+        }
+        self.move_to(x, y);
+        self.cursor.pending = pending && self.modes.autowrap() && self.cursor.x == x;
+    }
+}

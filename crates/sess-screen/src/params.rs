@@ -1,0 +1,191 @@
+//! The parts of a control sequence, and how they come out of its bytes: the
+//! usual shapes by a short way of our own, all others by `vte`. It knows nothing
+//! of what a sequence means.
+
+use vte::Perform;
+
+const MOST: usize = 32;
+
+/// The numbers of a sequence; one may belong to the one before it (`4:3`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Params {
+    values: [u16; MOST],
+    /// Bit `i`: value `i` is a subparameter of what stands before it.
+    sub: u32,
+    len: u8,
+}
+
+impl Params {
+    const fn new() -> Params {
+        Params { values: [0; MOST], sub: 0, len: 0 }
+    }
+
+    fn push(&mut self, value: u16, is_sub: bool) -> bool {
+        let at = usize::from(self.len);
+        if at == MOST {
+            return false;
+        }
+        self.values[at] = value;
+        self.sub |= u32::from(is_sub) << at;
+        self.len += 1;
+        true
+    }
+
+    /// Parameter `i`, 0 where it is left out.
+    pub(crate) fn get(&self, i: usize) -> u16 {
+        self.values[..usize::from(self.len)].get(i).copied().unwrap_or(0)
+    }
+
+    /// Parameter `i` as a count or a position, which are at least 1.
+    pub(crate) fn at_least_one(&self, i: usize) -> u16 {
+        self.get(i).max(1)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// All values, subparameters among them.
+    pub(crate) fn values(&self) -> &[u16] {
+        &self.values[..usize::from(self.len)]
+    }
+
+    /// Each parameter with its subparameters; never an empty slice.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &[u16]> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = at;
+            if start >= self.len() {
+                return None;
+            }
+            at += 1;
+            while at < self.len() && self.sub & 1 << at != 0 {
+                at += 1;
+            }
+            Some(&self.values[start..at])
+        })
+    }
+}
+
+/// A complete control sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Csi {
+    /// `<`, `=`, `>`, `?`, or 0.
+    pub prefix: u8,
+    /// The byte between parameters and end, or 0.
+    pub intermediate: u8,
+    pub end: u8,
+    pub params: Params,
+}
+
+/// Reads a control sequence of a usual shape from the start of `bytes`, with the
+/// number of its bytes. `None` if it is not complete or of any other shape.
+#[inline]
+pub(crate) fn quick_csi(bytes: &[u8]) -> Option<(Csi, usize)> {
+    if bytes.get(1) != Some(&b'[') {
+        return None;
+    }
+    let mut at = 2;
+    let mut prefix = 0;
+    if let Some(&byte @ b'<'..=b'?') = bytes.get(at) {
+        prefix = byte;
+        at += 1;
+    }
+    let mut params = Params::new();
+    let mut value = 0_u16;
+    let mut is_sub = false;
+    let mut intermediate = 0;
+    loop {
+        let byte = *bytes.get(at)?;
+        at += 1;
+        match byte {
+            b'0'..=b'9' if intermediate == 0 => {
+                value = value.saturating_mul(10).saturating_add(u16::from(byte - b'0'));
+            }
+            b';' | b':' if intermediate == 0 => {
+                if !params.push(value, is_sub) {
+                    return None;
+                }
+                value = 0;
+                is_sub = byte == b':';
+            }
+            b' '..=b'/' if intermediate == 0 => intermediate = byte,
+            0x40..=0x7e => {
+                if !params.push(value, is_sub) {
+                    return None;
+                }
+                return Some((Csi { prefix, intermediate, end: byte, params }, at));
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// What stands in the bytes of a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    /// A C0 control, also one in the middle of a sequence.
+    Control(u8),
+    /// `ESC`, an intermediate byte or 0, and the end.
+    Escape(u8, u8),
+    Csi(Csi),
+}
+
+/// Takes the bytes of a complete escape or control sequence apart.
+pub(crate) fn functions(sequence: &[u8]) -> Vec<Function> {
+    let mut found = Found(Vec::new());
+    vte::Parser::<16>::new_with_size().advance(&mut found, sequence);
+    found.0
+}
+
+struct Found(Vec<Function>);
+
+impl Perform for Found {
+    fn execute(&mut self, byte: u8) {
+        self.0.push(Function::Control(byte));
+    }
+
+    fn esc_dispatch(&mut self, intermediates: &[u8], ignore: bool, byte: u8) {
+        if !ignore && intermediates.len() <= 1 {
+            let intermediate = intermediates.first().copied().unwrap_or(0);
+            self.0.push(Function::Escape(intermediate, byte));
+        }
+    }
+
+    fn csi_dispatch(&mut self, from: &vte::Params, intermediates: &[u8], ignore: bool, end: char) {
+        let (prefix, intermediate) = match *intermediates {
+            [] => (0, 0),
+            [prefix @ b'<'..=b'?'] => (prefix, 0),
+            [intermediate] => (0, intermediate),
+            [prefix @ b'<'..=b'?', intermediate] => (prefix, intermediate),
+            _ => return,
+        };
+        if ignore {
+            return;
+        }
+        let mut params = Params::new();
+        for group in from {
+            for (i, &value) in group.iter().enumerate() {
+                params.push(value, i > 0);
+            }
+        }
+        self.0.push(Function::Csi(Csi { prefix, intermediate, end: end as u8, params }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_way_says_what_vte_says(body in "[<=>?]?[0-9:;]{0,40}[ -/]?[@-~]") {
+            let sequence = format!("\x1b[{body}");
+            if let Some((csi, len)) = quick_csi(sequence.as_bytes()) {
+                prop_assert_eq!(len, sequence.len());
+                prop_assert_eq!(functions(sequence.as_bytes()), vec![Function::Csi(csi)]);
+            }
+        }
+    }
+}

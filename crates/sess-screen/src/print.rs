@@ -1,0 +1,143 @@
+//! Printing: characters into cells, wrapping, wide and combining ones. It knows
+//! nothing of sequences.
+
+use unicode_width::UnicodeWidthChar;
+
+use crate::cell::{Cell, GAP, SPACER, WIDE};
+use crate::screen::{Cursor, Screen};
+
+impl Screen {
+    /// The column after the last one that is printed to before wrapping.
+    #[inline]
+    fn edge(&self) -> usize {
+        if self.cursor.x <= self.margins.right { self.margins.right + 1 } else { self.cols() }
+    }
+
+    /// Prints a run of printable ASCII, not empty.
+    #[inline]
+    pub(crate) fn print_ascii(&mut self, mut text: &[u8]) {
+        if self.modes.insert || !self.charsets.is_ascii() {
+            for &byte in text {
+                self.print_char(char::from(byte));
+            }
+            return;
+        }
+        self.last_char = text.last().map(|&byte| char::from(byte));
+        loop {
+            if self.cursor.pending {
+                self.wrap();
+            }
+            let style = self.pen_id();
+            let edge = self.edge();
+            let x = self.cursor.x;
+            let room = edge - x;
+            let row = &mut self.grid.rows[self.cursor.y];
+            if text.len() < room {
+                row.write_ascii(x, text, style);
+                self.cursor.x = x + text.len();
+                return;
+            }
+            row.write_ascii(x, &text[..room], style);
+            self.cursor.x = edge - 1;
+            text = &text[room..];
+            if self.modes.autowrap() {
+                self.cursor.pending = true;
+            } else if let Some(last) = text.last() {
+                // Without wrapping all that is left over falls on the last column.
+                row.write_ascii(edge - 1, std::slice::from_ref(last), style);
+                return;
+            }
+            if text.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Prints any character.
+    pub(crate) fn print_char(&mut self, c: char) {
+        let c = if c.is_ascii() { self.charsets.map(c) } else { c };
+        let width = match c {
+            ' '..='~' => 1,
+            // UTF-8 for C1 controls, which nobody means.
+            '\u{7f}'..='\u{9f}' => return,
+            _ => c.width().unwrap_or(0),
+        };
+        if width == 0 {
+            self.join(c);
+            return;
+        }
+        self.charsets.single = None;
+        if self.cursor.pending {
+            self.wrap();
+        }
+        let mut edge = self.edge();
+        if self.cursor.x + width > edge {
+            // A wide character at the last column.
+            if width > self.margins.right + 1 - self.margins.left {
+                return;
+            }
+            if self.modes.autowrap() {
+                let (x, y) = (self.cursor.x, self.cursor.y);
+                if edge == self.cols() && self.grid.rows[y].get(x).is_blank() {
+                    let gap = self.grid.rows[y].get(x);
+                    self.grid.rows[y].put(x, Cell { glyph: 0, flags: GAP, ..gap });
+                }
+                self.wrap();
+                edge = self.edge();
+            } else {
+                self.cursor.x = edge - width;
+            }
+        }
+        if self.modes.insert {
+            let (blank, cols) = (self.blank(), self.cols());
+            let row = &mut self.grid.rows[self.cursor.y];
+            row.insert(self.cursor.x, width, edge, cols, blank);
+        }
+        let style = self.pen_id();
+        let flags = if width == 2 { WIDE } else { 0 };
+        let cell = Cell { glyph: u32::from(c), style, flags };
+        self.grid.rows[self.cursor.y].put(self.cursor.x, cell);
+        self.last_char = Some(c);
+        self.cursor.x += width;
+        if self.cursor.x >= edge {
+            self.cursor.x = edge - 1;
+            self.cursor.pending = self.modes.autowrap();
+        }
+    }
+
+    /// Adds a combining character to the cell before the cursor.
+    fn join(&mut self, c: char) {
+        let Cursor { x, y, pending } = self.cursor;
+        let Some(mut x) = (if pending { Some(x) } else { x.checked_sub(1) }) else { return };
+        if self.grid.rows[y].get(x).is(SPACER) {
+            x -= 1;
+        }
+        if self.interned.is_due_for_clusters() {
+            self.collect_clusters();
+        }
+        let cell = self.grid.rows[y].get(x);
+        let glyph = self.interned.joined(cell.glyph, c);
+        self.grid.rows[y].put(x, Cell { glyph, ..cell });
+    }
+
+    /// Goes on in the next row, which this one's line continues in.
+    fn wrap(&mut self) {
+        if self.edge() == self.cols() {
+            self.grid.rows[self.cursor.y].wrapped = true;
+        }
+        self.carriage_return();
+        self.index();
+    }
+
+    /// REP: the last character again.
+    pub(crate) fn repeat(&mut self, n: usize) {
+        let Some(c) = self.last_char else { return };
+        // More than fills the screen only scrolls.
+        let n = n.min(self.cols() * self.rows() * 2);
+        let charsets = std::mem::take(&mut self.charsets);
+        for _ in 0..n {
+            self.print_char(c);
+        }
+        self.charsets = charsets;
+    }
+}

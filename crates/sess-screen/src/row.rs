@@ -1,0 +1,184 @@
+//! One row of cells. It keeps both halves of a wide character together; it knows
+//! nothing of other rows, the cursor or what an id stands for.
+
+use crate::cell::{Cell, GAP, SPACER, WIDE};
+
+/// A row: cells from the left; those past the last are blank.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub cells: Vec<Cell>,
+    /// The next row continues this one's line.
+    pub wrapped: bool,
+    /// Nothing in it but ASCII and erased cells in the default style, so that
+    /// it can go to the history byte by byte. May be false without need.
+    pub plain: bool,
+}
+
+impl Row {
+    pub(crate) const fn new() -> Row {
+        Row { cells: Vec::new(), wrapped: false, plain: true }
+    }
+
+    pub(crate) fn get(&self, x: usize) -> Cell {
+        self.cells.get(x).copied().unwrap_or(Cell::BLANK)
+    }
+
+    /// Erases the whole row, keeping its memory.
+    pub(crate) fn clear(&mut self, cols: usize, blank: Cell) {
+        self.cells.clear();
+        self.wrapped = false;
+        self.plain = blank == Cell::BLANK;
+        if !self.plain {
+            self.cells.resize(cols, blank);
+        }
+    }
+
+    /// Writes a run of printable ASCII; it must fit into the row's columns.
+    #[inline]
+    pub(crate) fn write_ascii(&mut self, x: usize, text: &[u8], style: u16) {
+        if style != 0 {
+            self.plain = false;
+        }
+        let to_cell = |&byte: &u8| Cell { glyph: u32::from(byte), style, flags: 0 };
+        let len = self.cells.len();
+        if x < len {
+            self.cut(x);
+            self.cut(x + text.len());
+            let over = text.len().min(len - x);
+            for (cell, byte) in self.cells[x..x + over].iter_mut().zip(text) {
+                *cell = to_cell(byte);
+            }
+            self.cells.extend(text[over..].iter().map(to_cell));
+        } else {
+            if x > len {
+                self.cells.resize(x, Cell::BLANK);
+            }
+            self.cells.extend(text.iter().map(to_cell));
+        }
+    }
+
+    /// Puts one cell, and the right half of it if it is wide.
+    pub(crate) fn put(&mut self, x: usize, cell: Cell) {
+        let width = if cell.is(WIDE) { 2 } else { 1 };
+        self.plain &= cell.style == 0 && cell.glyph < 0x80 && cell.flags == 0;
+        self.cut(x);
+        self.cut(x + width);
+        if self.cells.len() < x + width {
+            self.cells.resize(x + width, Cell::BLANK);
+        }
+        self.cells[x] = cell;
+        if width == 2 {
+            self.cells[x + 1] = Cell { glyph: 0, style: cell.style, flags: SPACER };
+        }
+    }
+
+    /// Sees to it that no wide character stands across the left edge of `x`:
+    /// half of one would be neither drawn nor restored.
+    pub(crate) fn cut(&mut self, x: usize) {
+        if x > 0 && x < self.cells.len() && self.cells[x].is(SPACER) {
+            for cell in &mut self.cells[x - 1..=x] {
+                *cell = Cell { glyph: 0x20, flags: 0, ..*cell };
+            }
+        }
+    }
+
+    /// Erases the columns `from..to` of a row of `cols`.
+    pub(crate) fn erase(&mut self, from: usize, to: usize, cols: usize, blank: Cell) {
+        if from >= to {
+            return;
+        }
+        self.cut(from);
+        self.cut(to);
+        if to >= cols {
+            self.wrapped = false;
+        }
+        if blank == Cell::BLANK && to >= self.cells.len() {
+            self.cells.truncate(from);
+            return;
+        }
+        self.plain &= blank == Cell::BLANK;
+        if self.cells.len() < to {
+            self.cells.resize(to, Cell::BLANK);
+        }
+        self.cells[from..to].fill(blank);
+    }
+
+    /// Inserts `n` blanks at `x`, pushing what is right of it past `right`.
+    pub(crate) fn insert(&mut self, x: usize, n: usize, right: usize, cols: usize, blank: Cell) {
+        let n = n.min(right - x);
+        if n == 0 || (x >= self.cells.len() && blank == Cell::BLANK) {
+            return;
+        }
+        self.cut(x);
+        self.cut(right - n);
+        self.cut(right);
+        if right >= cols {
+            self.wrapped = false;
+        }
+        self.clear_gap();
+        self.cells.resize(self.cells.len().max(right), Cell::BLANK);
+        self.cells.copy_within(x..right - n, x + n);
+        self.cells[x..x + n].fill(blank);
+        self.plain &= blank == Cell::BLANK;
+        self.trim();
+    }
+
+    /// Deletes `n` cells at `x`; blanks come in at `right`.
+    pub(crate) fn delete(&mut self, x: usize, n: usize, right: usize, cols: usize, blank: Cell) {
+        let n = n.min(right - x);
+        if n == 0 || (x >= self.cells.len() && blank == Cell::BLANK) {
+            return;
+        }
+        self.cut(x);
+        self.cut(x + n);
+        self.cut(right);
+        if right >= cols {
+            self.wrapped = false;
+        }
+        self.clear_gap();
+        self.cells.resize(self.cells.len().max(right), Cell::BLANK);
+        self.cells.copy_within(x + n..right, x);
+        self.cells[right - n..right].fill(blank);
+        self.plain &= blank == Cell::BLANK;
+        self.trim();
+    }
+
+    /// Moves the columns `left..right` of `from` here.
+    pub(crate) fn copy_columns(&mut self, from: &Row, left: usize, right: usize) {
+        self.cut(left);
+        self.cut(right);
+        self.cells.resize(self.cells.len().max(right), Cell::BLANK);
+        for x in left..right {
+            self.cells[x] = from.get(x);
+        }
+        // A wide character cut by the margins stays whole nowhere.
+        if self.cells[left].is(SPACER) {
+            self.cells[left] = Cell { glyph: 0x20, flags: 0, ..self.cells[left] };
+        }
+        if self.cells[right - 1].is(WIDE) {
+            self.cells[right - 1] = Cell { glyph: 0x20, flags: 0, ..self.cells[right - 1] };
+        }
+        self.plain = false;
+        self.trim();
+    }
+
+    /// Crops to `cols`.
+    pub(crate) fn crop(&mut self, cols: usize) {
+        self.clear_gap();
+        self.cut(cols);
+        self.cells.truncate(cols);
+        self.wrapped = false;
+    }
+
+    fn clear_gap(&mut self) {
+        if let Some(last) = self.cells.last_mut() {
+            last.flags &= !GAP;
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.cells.last() == Some(&Cell::BLANK) {
+            self.cells.pop();
+        }
+    }
+}

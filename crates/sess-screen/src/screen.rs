@@ -1,0 +1,292 @@
+//! The terminal as the program believes it to be: all of its state in one
+//! place. How bytes change it stands in the files beside this one, each for one
+//! kind of change; what it knows nothing of is who feeds it, and when.
+
+use std::ops::Range;
+
+use crate::cell::Cell;
+use crate::charset::Charsets;
+use crate::grid::{Grid, Margins};
+use crate::history::History;
+use crate::input::Input;
+use crate::interned::Interned;
+use crate::keyboard::{KeyModifiers, KittyStack};
+use crate::modes::{self, ModeSet, Modes};
+use crate::palette::Palette;
+use crate::replies::Reply;
+use crate::size::Size;
+use crate::style::{Colour, Style};
+use crate::tabs::TabStops;
+use crate::titles::Titles;
+
+/// Where the next character goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub x: usize,
+    pub y: usize,
+    /// The last column was just written: the next character wraps first.
+    pub pending: bool,
+}
+
+/// What DECSC keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Saved {
+    pub cursor: Cursor,
+    pub pen: Style,
+    pub origin: bool,
+    pub charsets: Charsets,
+}
+
+/// The pen, and its style's id once something was written with it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pen {
+    pub style: Style,
+    pub id: Option<u16>,
+}
+
+/// A terminal model: bytes in, state out.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    pub(crate) size: Size,
+    /// The screen that is shown.
+    pub(crate) grid: Grid,
+    /// The one that is not: the primary while the alternate is shown, else what
+    /// was left on the alternate, if anything.
+    pub(crate) other: Option<Grid>,
+    /// The mode that switched to the alternate screen, 0 if it is not shown.
+    pub(crate) alternate: u16,
+    pub(crate) cursor: Cursor,
+    /// What DECSC kept on the primary and on the alternate screen.
+    pub(crate) saved: [Option<Saved>; 2],
+    pub(crate) pen: Pen,
+    pub(crate) margins: Margins,
+    pub(crate) charsets: Charsets,
+    pub(crate) tabs: TabStops,
+    pub(crate) modes: ModeSet,
+    /// The kitty keyboard stacks of the primary and of the alternate screen.
+    pub(crate) kitty: [KittyStack; 2],
+    pub(crate) key_modifiers: KeyModifiers,
+    pub(crate) cursor_shape: u8,
+    pub(crate) palette: Palette,
+    pub(crate) titles: Titles,
+    pub(crate) last_char: Option<char>,
+    pub(crate) history: History,
+    pub(crate) interned: Interned,
+    pub(crate) input: Input,
+    /// How many bytes were taken, up to the sequence that is being carried out.
+    pub(crate) offset: u64,
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) bells: u64,
+}
+
+impl Screen {
+    /// A blank screen that will keep `history_limit` lines of history.
+    pub fn new(size: Size, history_limit: usize) -> Screen {
+        let size = Size::new(size.cols, size.rows);
+        let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
+        Screen {
+            size,
+            grid: Grid::new(cols, rows),
+            other: None,
+            alternate: 0,
+            cursor: Cursor::default(),
+            saved: [None; 2],
+            pen: Pen::default(),
+            margins: Margins::full(cols, rows),
+            charsets: Charsets::default(),
+            tabs: TabStops::default(),
+            modes: ModeSet::new(),
+            kitty: [KittyStack::default(), KittyStack::default()],
+            key_modifiers: KeyModifiers::default(),
+            cursor_shape: 0,
+            palette: Palette::default(),
+            titles: Titles::default(),
+            last_char: None,
+            history: History::new(history_limit),
+            interned: Interned::new(),
+            input: Input::default(),
+            offset: 0,
+            replies: Vec::new(),
+            bells: 0,
+        }
+    }
+
+    /// The size it has.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The absolute numbers of the history's lines. Numbers only grow and are
+    /// never used again; erasing the scrollback (`CSI 3 J`) leaves `end..end`.
+    pub fn history(&self) -> Range<u64> {
+        self.history.range()
+    }
+
+    /// Appends a line of the history as bytes for a terminal: text and SGR, from
+    /// pen reset to pen reset, a coloured tail by EL, then CR LF, unless the line
+    /// is soft-wrapped into the next: then it wraps by itself on a terminal of
+    /// the same width, and flows as one long line on any other.
+    ///
+    /// The line that runs on into the screen's first row has no CR LF either:
+    /// [`Screen::snapshot`] goes on where it ends.
+    pub fn history_line(&self, line: u64, out: &mut Vec<u8>) {
+        self.history.render(line, out);
+    }
+
+    /// The screen's text: rows joined by `\n`, trailing blanks trimmed.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut line = Vec::new();
+        for row in &self.grid.rows {
+            line.clear();
+            for cell in row.cells.iter().filter(|cell| !cell.is(crate::cell::SPACER)) {
+                self.interned.push_text(*cell, &mut line);
+            }
+            text.push_str(String::from_utf8_lossy(&line).trim_end_matches(' '));
+            text.push('\n');
+        }
+        text.truncate(text.trim_end_matches('\n').len());
+        text
+    }
+
+    /// The title as the program set it, without control characters, at most 1 KiB.
+    pub fn title(&self) -> &str {
+        &self.titles.title
+    }
+
+    /// The working directory as the program told it by OSC 7, an URL; empty if
+    /// it did not.
+    pub fn directory(&self) -> &[u8] {
+        &self.titles.directory
+    }
+
+    /// The answers to the queries met since the last call. Bounded: if nobody
+    /// takes them, the oldest are dropped.
+    pub fn take_replies(&mut self) -> Vec<Reply> {
+        std::mem::take(&mut self.replies)
+    }
+
+    /// How often the bell rang since the last call.
+    pub fn take_bells(&mut self) -> u64 {
+        std::mem::take(&mut self.bells)
+    }
+
+    /// The modes that are on.
+    pub fn modes(&self) -> Modes {
+        Modes {
+            bracketed_paste: self.modes.is_on(modes::PASTE),
+            application_cursor: self.modes.is_on(1),
+            application_keypad: self.modes.is_on(modes::KEYPAD),
+            alternate_screen: self.alternate != 0,
+            mouse: self.modes.mouse,
+            mouse_encoding: self.modes.encoding,
+            focus: self.modes.is_on(modes::FOCUS),
+            kitty_keyboard: self.kitty[self.which()].flags(),
+            modify_other_keys: self.key_modifiers.other_keys(),
+            cursor_visible: self.modes.is_on(modes::VISIBLE),
+            cursor_shape: self.cursor_shape,
+            newline: self.modes.newline,
+            synchronized: self.modes.is_on(modes::SYNCHRONIZED),
+        }
+    }
+
+    /// The cursor's column and row, both from 0.
+    pub fn cursor(&self) -> (u16, u16) {
+        (self.cursor.x as u16, self.cursor.y as u16)
+    }
+
+    /// How many bytes were fed since it began.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(crate) fn cols(&self) -> usize {
+        usize::from(self.size.cols)
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        usize::from(self.size.rows)
+    }
+
+    /// 0 for the primary screen, 1 for the alternate one.
+    pub(crate) fn which(&self) -> usize {
+        usize::from(self.alternate != 0)
+    }
+
+    /// The rows of the primary screen, shown or not.
+    pub(crate) fn primary(&self) -> &Grid {
+        match &self.other {
+            Some(primary) if self.alternate != 0 => primary,
+            _ => &self.grid,
+        }
+    }
+
+    pub(crate) fn origin(&self) -> bool {
+        self.modes.is_on(modes::ORIGIN)
+    }
+
+    /// The id of the pen's style.
+    #[inline]
+    pub(crate) fn pen_id(&mut self) -> u16 {
+        if let Some(id) = self.pen.id {
+            return id;
+        }
+        let id = self.style_id(self.pen.style);
+        self.pen.id = Some(id);
+        id
+    }
+
+    /// What erasing leaves: the pen's background (BCE). Not to be kept: a later
+    /// style may renumber all of them.
+    #[inline]
+    pub(crate) fn blank(&mut self) -> Cell {
+        if self.pen.style.bg == Colour::DEFAULT {
+            return Cell::BLANK;
+        }
+        Cell::erased(self.style_id(self.pen.style.erasing()))
+    }
+
+    fn style_id(&mut self, style: Style) -> u16 {
+        if self.interned.styles.is_due_for_collection() {
+            self.collect_styles();
+        }
+        self.interned.styles.intern(style)
+    }
+
+    /// Forgets the styles that no cell has any more.
+    fn collect_styles(&mut self) {
+        let mut used = vec![false; self.interned.styles.len()];
+        for grid in std::iter::once(&self.grid).chain(&self.other) {
+            grid.mark_styles(&mut used);
+        }
+        let new_ids = self.interned.styles.collect(&used);
+        for grid in std::iter::once(&mut self.grid).chain(&mut self.other) {
+            grid.renumber_styles(&new_ids);
+        }
+        self.pen.id = None;
+        self.history.forget_style_ids();
+    }
+
+    /// The id of a hyperlink, 0 if there is no room for more.
+    pub(crate) fn link_id(&mut self, id: &[u8], uri: &[u8]) -> u16 {
+        if self.interned.is_short_of_links() {
+            self.collect_styles();
+            let mut pens = vec![self.pen.style.link];
+            pens.extend(self.saved.iter().flatten().map(|saved| saved.pen.link));
+            self.interned.collect_links(&pens);
+        }
+        self.interned.intern_link(id, uri)
+    }
+
+    /// Forgets the clusters that no cell has any more.
+    pub(crate) fn collect_clusters(&mut self) {
+        let mut used = vec![false; self.interned.clusters()];
+        for grid in std::iter::once(&self.grid).chain(&self.other) {
+            grid.mark_clusters(&mut used);
+        }
+        let glyphs = self.interned.collect_clusters(&used);
+        for grid in std::iter::once(&mut self.grid).chain(&mut self.other) {
+            grid.renumber_clusters(&glyphs);
+        }
+    }
+}

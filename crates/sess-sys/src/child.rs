@@ -1,0 +1,252 @@
+//! Starting a program on a terminal of its own, and hearing of its end. It
+//! decides nothing: the whole environment is given.
+
+#![expect(unsafe_code, reason = "fork")]
+
+use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::{fmt, io};
+
+use nix::errno::Errno;
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{WaitOptions, wait};
+
+use crate::detach::Rlimit;
+use crate::inherit::{SignalsHeldBack, above_stdio};
+use crate::process::Pid;
+use crate::pty::PtyFollower;
+
+mod exec;
+
+use exec::{Failed, Prepared, Stage};
+
+/// Where programs are looked for if the environment doesn't say, as in the C
+/// library.
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
+/// A program ready to be started; everything is prepared, so that nothing needs
+/// memory between fork and exec.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Its arguments, the first being its own name.
+    pub argv: Vec<CString>,
+    /// The files to try in order.
+    pub candidates: Vec<CString>,
+    /// Its whole environment, as `NAME=VALUE`.
+    pub env: Vec<CString>,
+    /// Where it starts; `None` is where this process is.
+    pub cwd: Option<CString>,
+    /// Its umask.
+    pub umask: u32,
+    /// Its limit of open descriptors; `None` is this process's.
+    pub nofile: Option<Rlimit>,
+}
+
+/// Why a program did not start.
+#[derive(Debug)]
+pub enum SpawnError {
+    /// The working directory can't be entered.
+    WorkingDirectory(io::Error),
+    /// No candidate could be executed.
+    Exec(io::Error),
+    /// The system refused something else.
+    System(io::Error),
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(u8),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Program {
+    /// Prepares a program, looking it up as `execvp` would: a name with a `/` is
+    /// taken as it is (relative to `cwd`), another is looked for in the `PATH` of
+    /// the *given* environment, by default `/bin:/usr/bin`. An empty `argv` and
+    /// NUL bytes are [`io::ErrorKind::InvalidInput`].
+    pub fn new(
+        argv: &[OsString],
+        env: &[(OsString, OsString)],
+        cwd: &Path,
+        umask: u32,
+        nofile: Option<Rlimit>,
+    ) -> io::Result<Program> {
+        let Some(name) = argv.first() else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "no program is named",
+            ));
+        };
+        let path = env
+            .iter()
+            .find(|(name, _)| name == "PATH")
+            .map(|(_, path)| path.as_bytes());
+        let candidates = candidates(name.as_bytes(), path.unwrap_or(DEFAULT_PATH));
+        let env = env
+            .iter()
+            .map(|(name, value)| c_string([name.as_bytes(), b"=", value.as_bytes()].concat()));
+        Ok(Program {
+            argv: argv
+                .iter()
+                .map(|it| c_string(it.as_bytes()))
+                .collect::<Result<_, _>>()?,
+            candidates: candidates
+                .into_iter()
+                .map(c_string)
+                .collect::<Result<_, _>>()?,
+            env: env.collect::<Result<_, _>>()?,
+            cwd: Some(c_string(cwd.as_os_str().as_bytes())?),
+            umask,
+            nofile,
+        })
+    }
+
+    /// Starts it as the leader of a new session whose terminal is `follower`,
+    /// with no other descriptor open, no signal blocked or ignored. Returns when
+    /// the program runs or is known not to.
+    pub fn spawn(&self, follower: &PtyFollower) -> Result<Pid, SpawnError> {
+        let (report, reporter) = pipe_with(PipeFlags::CLOEXEC).map_err(system)?;
+        // Out of the way of 0 to 2, which the terminal will take, whatever this
+        // process has there.
+        let reporter = above_stdio(reporter).map_err(SpawnError::System)?;
+        let follower = above_stdio(follower.as_fd()).map_err(SpawnError::System)?;
+        let prepared = Prepared::new(self, follower, reporter);
+        let held_back = SignalsHeldBack::new().map_err(SpawnError::System)?;
+
+        // SAFETY: the child only makes calls that are safe after a fork whatever
+        // locks other threads held: it takes no memory, runs no destructor and
+        // ends in exec or _exit.
+        let child = match unsafe { fork() }.map_err(system)? {
+            ForkResult::Child => prepared.run(),
+            ForkResult::Parent { child } => child,
+        };
+        drop(held_back);
+        // With our copy closed, the end of the report is the exec.
+        drop(prepared);
+        let mut failure = Vec::new();
+        File::from(report)
+            .read_to_end(&mut failure)
+            .map_err(SpawnError::System)?;
+        let Some(failed) = Failed::from_bytes(&failure) else {
+            return Ok(Pid(child.as_raw()));
+        };
+        while waitpid(child, None) == Err(Errno::EINTR) {}
+        let error = io::Error::from_raw_os_error(failed.errno);
+        Err(match failed.stage {
+            Stage::System => SpawnError::System(error),
+            Stage::WorkingDirectory => SpawnError::WorkingDirectory(error),
+            Stage::Exec => SpawnError::Exec(error),
+        })
+    }
+}
+
+impl SpawnError {
+    /// The status a shell would give: 127 for a program that isn't there, 126 for
+    /// one that can't be executed, 125 for all else.
+    pub fn code(&self) -> u8 {
+        match self {
+            SpawnError::Exec(error) if error.kind() == io::ErrorKind::NotFound => 127,
+            SpawnError::Exec(_) => 126,
+            SpawnError::WorkingDirectory(_) | SpawnError::System(_) => 125,
+        }
+    }
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SpawnError::WorkingDirectory(error) => write!(f, "working directory: {error}"),
+            SpawnError::Exec(error) | SpawnError::System(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SpawnError {}
+
+/// One child that has ended, if there is one. Adopted ones are heard of as well.
+pub fn reap() -> io::Result<Option<(Pid, Exit)>> {
+    // rustix here: nix fails for a child that a real-time signal ended, and what
+    // it had to say is lost.
+    loop {
+        let (pid, status) = match wait(WaitOptions::NOHANG) {
+            Ok(Some(ended)) => ended,
+            Ok(None) | Err(rustix::io::Errno::CHILD) => return Ok(None),
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let exit = match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Exit::Code(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
+            (None, Some(signal)) => Exit::Signal(signal),
+            // Stopped or continued, which wasn't asked for.
+            (None, None) => continue,
+        };
+        return Ok(Some((Pid(pid.as_raw_nonzero().get()), exit)));
+    }
+}
+
+/// Where `execvp` would look for `name`.
+fn candidates(name: &[u8], path: &[u8]) -> Vec<Vec<u8>> {
+    if name.is_empty() {
+        return Vec::new();
+    }
+    if name.contains(&b'/') {
+        return vec![name.to_vec()];
+    }
+    path.split(|&byte| byte == b':')
+        .map(|folder| match folder {
+            // An empty element means the working directory.
+            b"" => name.to_vec(),
+            folder => [folder, b"/", name].concat(),
+        })
+        .collect()
+}
+
+fn c_string(bytes: impl Into<Vec<u8>>) -> io::Result<CString> {
+    CString::new(bytes).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a NUL byte in an argument or variable",
+        )
+    })
+}
+
+fn system(error: impl Into<io::Error>) -> SpawnError {
+    SpawnError::System(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_slash_is_taken_as_it_is() {
+        assert_eq!(candidates(b"./x", b"/bin"), [b"./x".to_vec()]);
+    }
+
+    #[test]
+    fn a_plain_name_is_looked_for_in_each_folder_of_the_path() {
+        let found = candidates(b"x", b"/a::/b/");
+        assert_eq!(found, [b"/a/x".to_vec(), b"x".to_vec(), b"/b//x".to_vec()]);
+    }
+
+    #[test]
+    fn nothing_is_found_under_the_empty_name() {
+        assert!(candidates(b"", b"/bin").is_empty());
+    }
+
+    #[test]
+    fn a_nul_byte_is_refused() {
+        let argv = [OsString::from("a\0b")];
+        let error = Program::new(&argv, &[], Path::new("/"), 0o22, None).expect_err("it is");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}

@@ -1,0 +1,201 @@
+//! Leaving the terminal and the process that started us: the double fork, the
+//! outcome that comes back, what is inherited. It does not know what the process
+//! goes on to do.
+
+#![expect(unsafe_code, reason = "fork")]
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::{Mode, umask};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
+use rustix::fs::{Mode as FileMode, OFlags};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use crate::inherit::{SignalsHeldBack, above_stdio, close_all_but, reset_signals};
+use crate::signals;
+
+pub use crate::title::{forget_environment, set_command_line};
+
+/// What a process without a terminal has no use for: the terminal's signals,
+/// `SIGPIPE`, and what comes when too many real-time signals wait.
+const IGNORED: [libc::c_int; 8] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGPIPE,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
+    libc::SIGIO,
+];
+
+/// The status of a process that panicked, as Rust has it.
+const PANICKED: i32 = 101;
+
+/// The detached process's one chance to tell its starter something.
+#[derive(Debug)]
+pub struct Outcome(OwnedFd);
+
+/// The starter's end: what the detached process will say.
+#[derive(Debug)]
+pub struct Pending(OwnedFd);
+
+/// A resource limit; `u64::MAX` is none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rlimit {
+    /// The one that holds.
+    pub soft: u64,
+    /// What the soft one may be raised to.
+    pub hard: u64,
+}
+
+impl Outcome {
+    /// Says `bytes` and closes.
+    pub fn send(self, bytes: &[u8]) -> io::Result<()> {
+        File::from(self.0).write_all(bytes)
+    }
+}
+
+impl Pending {
+    /// Waits until the detached process has said all, or has ended; nothing said
+    /// is an empty answer.
+    pub fn wait(self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::from(self.0).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl AsFd for Pending {
+    /// Readable when there is something said, or the end.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Runs `body` in a process that belongs to nobody: child of init (or of the
+/// nearest subreaper), in a session of its own without being its leader, so that
+/// no terminal can become its own; working directory `/`, stdio on `/dev/null`,
+/// umask 077, no signal blocked, all at their defaults but those of terminals,
+/// `SIGPIPE` and `SIGIO`, which are ignored. Of the descriptors only `keep` stay
+/// open, at their numbers: whatever else `body` owns must not be used or dropped
+/// there. The process ends with the status that `body` returns, without running
+/// exit handlers; a panic is status 101.
+///
+/// This process must have one thread and must not have made
+/// [`Signals`](crate::signals::Signals), else [`io::ErrorKind::InvalidInput`].
+pub fn detach(keep: &[BorrowedFd<'_>], body: impl FnOnce(Outcome) -> i32) -> io::Result<Pending> {
+    if signals::ever_noted() {
+        // The handlers would be gone over there, and signal-hook believe them to
+        // be in place.
+        return Err(misuse("detaching after signals have been noted"));
+    }
+    if !single_threaded()? {
+        return Err(misuse("detaching with more than one thread"));
+    }
+    let (said, outcome) = pipe_with(PipeFlags::CLOEXEC)?;
+    // 0 to 2 will be /dev/null, whatever this process has there.
+    let outcome = Outcome(above_stdio(outcome)?);
+    let held_back = SignalsHeldBack::new()?;
+
+    // SAFETY: there is no other thread, so no lock is held by anybody and the
+    // child may do what it likes. It never returns from here, so that nothing of
+    // the parent's is dropped twice.
+    let child = match unsafe { fork() }? {
+        ForkResult::Child => forsake(keep, outcome, body),
+        ForkResult::Parent { child } => child,
+    };
+    drop(held_back);
+    drop(outcome);
+    // Only the first child, which ends at once; its status is an error number.
+    let status = loop {
+        match waitpid(child, None) {
+            Err(Errno::EINTR) => {}
+            other => break other?,
+        }
+    };
+    match status {
+        WaitStatus::Exited(_, 0) => Ok(Pending(said)),
+        WaitStatus::Exited(_, errno) => Err(io::Error::from_raw_os_error(errno)),
+        _ => Err(io::Error::other("the process died while detaching")),
+    }
+}
+
+/// The first child: leaves everything behind while somebody still hears of a
+/// failure, then has the second one run `body`.
+fn forsake(keep: &[BorrowedFd<'_>], outcome: Outcome, body: impl FnOnce(Outcome) -> i32) -> ! {
+    if let Err(error) = leave(keep, &outcome) {
+        exit(error.raw_os_error().unwrap_or(libc::EINVAL));
+    }
+    // SAFETY: as for the first fork: one thread, and neither side returns.
+    match unsafe { fork() } {
+        Err(error) => exit(error as i32),
+        Ok(ForkResult::Parent { .. }) => exit(0),
+        Ok(ForkResult::Child) => {}
+    }
+    // Whatever a panic leaves half done ends with the process.
+    exit(catch_unwind(AssertUnwindSafe(|| body(outcome))).unwrap_or(PANICKED));
+}
+
+fn leave(keep: &[BorrowedFd<'_>], outcome: &Outcome) -> io::Result<()> {
+    setsid()?;
+    chdir("/")?;
+    umask(Mode::from_bits_truncate(0o077));
+    let null = rustix::fs::open(
+        "/dev/null",
+        OFlags::RDWR | OFlags::CLOEXEC,
+        FileMode::empty(),
+    )?;
+    let null = above_stdio(null)?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&null)?;
+    drop(null);
+    let mut spared: Vec<_> = keep.iter().map(AsRawFd::as_raw_fd).collect();
+    spared.push(outcome.0.as_raw_fd());
+    spared.retain(|&fd| fd > libc::STDERR_FILENO);
+    spared.sort_unstable();
+    // SAFETY: the owners of all other descriptors are the parent's; this process
+    // never returns to where they would be dropped, and `body` was told.
+    unsafe { close_all_but(&spared) };
+    reset_signals(&IGNORED)
+}
+
+fn exit(status: i32) -> ! {
+    // SAFETY: ends the process and touches nothing; what is registered to run at
+    // exit belongs to the process that we were forked from.
+    unsafe { libc::_exit(status) }
+}
+
+/// Makes orphans among this process's descendants its own children.
+pub fn become_subreaper() -> io::Result<()> {
+    Ok(set_child_subreaper(true)?)
+}
+
+/// Raises the soft limit of open descriptors to the hard one; returns what it
+/// was.
+pub fn raise_descriptor_limit() -> io::Result<Rlimit> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft != hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
+    Ok(Rlimit { soft, hard })
+}
+
+fn single_threaded() -> io::Result<bool> {
+    // A directory has a link for itself, one from above, and one from each below.
+    Ok(fs::metadata("/proc/self/task")?.nlink() == 3)
+}
+
+fn misuse(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}

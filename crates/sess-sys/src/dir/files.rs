@@ -1,0 +1,134 @@
+//! Files and links in an open directory: reading, replacing in one step, and
+//! removing.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{Dir, Kind, metadata_of_open};
+use crate::process::random_u64;
+
+/// How often a directory is emptied before it is given up.
+const REMOVAL_ROUNDS: usize = 16;
+
+impl Dir {
+    /// The whole regular file `name`, which may not be a symbolic link. More
+    /// than `limit` bytes, or another kind of file, is
+    /// [`io::ErrorKind::InvalidData`].
+    pub fn read_file(&self, name: &OsStr, limit: usize) -> io::Result<Vec<u8>> {
+        // Nonblocking, so that a FIFO of that name can't hold us up.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match retry_on_intr(|| fs::openat(&self.0, name, flags, Mode::empty())) {
+            Ok(fd) => fd,
+            Err(Errno::LOOP | Errno::NXIO) => return Err(invalid("not a regular file")),
+            Err(error) => return Err(error.into()),
+        };
+        let meta = metadata_of_open(&fd)?;
+        if meta.kind != Kind::File {
+            return Err(invalid("not a regular file"));
+        }
+        let size = usize::try_from(meta.size).unwrap_or(usize::MAX);
+        let mut bytes = Vec::with_capacity(size.min(limit).saturating_add(1));
+        File::from(fd)
+            .take((limit as u64).saturating_add(1))
+            .read_to_end(&mut bytes)?;
+        if bytes.len() > limit {
+            return Err(invalid("larger than it may be"));
+        }
+        Ok(bytes)
+    }
+
+    /// Gives `name` this content and mode in one step: whoever looks sees the old
+    /// file or the new one. On failure the old one stays and nothing is left
+    /// behind.
+    pub fn replace_file(&self, name: &OsStr, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let mode = Mode::from_raw_mode(mode);
+        self.replace(name, |temporary| {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            let fd = retry_on_intr(|| fs::openat(&self.0, temporary, flags, mode))?;
+            // The umask may have taken some of it.
+            fs::fchmod(&fd, mode)?;
+            File::from(fd).write_all(bytes)
+        })
+    }
+
+    /// Makes `name` a symbolic link to `target` in one step, replacing what was
+    /// there unless it was a directory.
+    pub fn replace_link(&self, target: &Path, name: &OsStr) -> io::Result<()> {
+        self.replace(name, |temporary| {
+            Ok(fs::symlinkat(target, &self.0, temporary)?)
+        })
+    }
+
+    /// Where the symbolic link `name` leads.
+    pub fn read_link(&self, name: &OsStr) -> io::Result<PathBuf> {
+        let target = fs::readlinkat(&self.0, name, Vec::new())?;
+        Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
+    }
+
+    /// Renames `from` to `to` within this directory, replacing `to`.
+    pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    /// Removes `name`, which is not a directory.
+    pub fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Removes the empty directory `name`.
+    pub fn remove_dir(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Removes `name` and, if it is a directory, everything below it. Symbolic
+    /// links are removed, never followed. What others remove meanwhile is no
+    /// error; `name` missing from the start is.
+    pub fn remove_tree(&self, name: &OsStr) -> io::Result<()> {
+        match fs::unlinkat(&self.0, name, AtFlags::empty()) {
+            Err(Errno::ISDIR) => {}
+            other => return Ok(other?),
+        }
+        // Somebody may be adding while we remove; not for ever, we hope.
+        for _ in 0..REMOVAL_ROUNDS {
+            let folder = self.open_in(name)?;
+            for inner in folder.names()? {
+                gone_is_fine(folder.remove_tree(&inner))?;
+            }
+            match fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
+                Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+                Err(Errno::NOENT) | Ok(()) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Errno::NOTEMPTY.into())
+    }
+
+    /// Has `make` make something under a temporary name and gives it its real one.
+    fn replace(&self, name: &OsStr, make: impl FnOnce(&OsStr) -> io::Result<()>) -> io::Result<()> {
+        // Short, since `name` may be as long as names can be.
+        let temporary = OsString::from(format!(".{:016x}.tmp", random_u64()?));
+        let done = make(&temporary).and_then(|()| self.rename(&temporary, name));
+        if done.is_err() {
+            // What went wrong first is what the caller must hear.
+            let _ = self.remove_file(&temporary);
+        }
+        done
+    }
+}
+
+fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}

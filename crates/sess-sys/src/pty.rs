@@ -1,0 +1,202 @@
+//! A pseudoterminal: the leader end that a program's output is read from, and
+//! the follower end that the program believes to be its terminal. It interprets
+//! no byte.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::pty::{self, OpenptFlags};
+use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Winsize};
+
+use crate::process::Pid;
+
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct WindowSize {
+    /// Columns of characters.
+    pub cols: u16,
+    /// Rows of characters.
+    pub rows: u16,
+    /// Width in pixels, 0 if unknown.
+    pub xpixel: u16,
+    /// Height in pixels, 0 if unknown.
+    pub ypixel: u16,
+}
+
+impl Default for WindowSize {
+    fn default() -> WindowSize {
+        WindowSize {
+            cols: 80,
+            rows: 24,
+            xpixel: 0,
+            ypixel: 0,
+        }
+    }
+}
+
+impl WindowSize {
+    pub(crate) fn of(terminal: impl AsFd) -> io::Result<WindowSize> {
+        let size = retry_on_intr(|| termios::tcgetwinsize(&terminal))?;
+        Ok(WindowSize {
+            cols: size.ws_col,
+            rows: size.ws_row,
+            xpixel: size.ws_xpixel,
+            ypixel: size.ws_ypixel,
+        })
+    }
+}
+
+/// What makes a terminal the same one, whatever path leads to it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct TtyId {
+    /// The file system that its node is on (`/dev/pts` of a container is another).
+    pub dev: u64,
+    /// The device itself.
+    pub rdev: u64,
+}
+
+impl TtyId {
+    pub(crate) fn of(terminal: impl AsFd) -> io::Result<TtyId> {
+        let stat = fs::fstat(terminal)?;
+        Ok(TtyId {
+            dev: stat.st_dev,
+            rdev: stat.st_rdev,
+        })
+    }
+}
+
+/// The end that reads what the program writes. Nonblocking.
+#[derive(Debug)]
+pub struct PtyLeader(OwnedFd);
+
+/// The end that the program sees as its terminal.
+#[derive(Debug)]
+pub struct PtyFollower {
+    fd: OwnedFd,
+    path: PathBuf,
+    id: TtyId,
+}
+
+impl PtyLeader {
+    /// Opens a new pair of this size, with the system's usual modes and UTF-8
+    /// aware erasing (`IUTF8`). Where the system has no more, the error names the
+    /// limit.
+    pub fn open(size: WindowSize) -> io::Result<(PtyLeader, PtyFollower)> {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let leader = retry_on_intr(|| pty::openpt(flags)).map_err(explain_exhaustion)?;
+        pty::grantpt(&leader)?;
+        pty::unlockpt(&leader)?;
+        let path = pty::ptsname(&leader, Vec::new())?;
+        let path = PathBuf::from(OsString::from_vec(path.into_bytes()));
+        let fd = match pty::ioctl_tiocgptpeer(&leader, flags) {
+            Ok(fd) => fd,
+            // A kernel without that call has only the path.
+            Err(Errno::NOTTY | Errno::INVAL | Errno::NOSYS) => {
+                let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+                retry_on_intr(|| fs::open(&path, flags, Mode::empty()))?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut modes = termios::tcgetattr(&fd)?;
+        modes.input_modes |= InputModes::IUTF8;
+        termios::tcsetattr(&fd, OptionalActions::Now, &modes)?;
+        let id = TtyId::of(&fd)?;
+        let flags = fs::fcntl_getfl(&leader)?;
+        fs::fcntl_setfl(&leader, flags | OFlags::NONBLOCK)?;
+        let leader = PtyLeader(leader);
+        leader.resize(size)?;
+        Ok((leader, PtyFollower { fd, path, id }))
+    }
+
+    /// Sets the size; the foreground program gets `SIGWINCH` if it differs.
+    pub fn resize(&self, size: WindowSize) -> io::Result<()> {
+        let size = Winsize {
+            ws_col: size.cols,
+            ws_row: size.rows,
+            ws_xpixel: size.xpixel,
+            ws_ypixel: size.ypixel,
+        };
+        Ok(retry_on_intr(|| termios::tcsetwinsize(&self.0, size))?)
+    }
+
+    /// The present size.
+    pub fn size(&self) -> io::Result<WindowSize> {
+        WindowSize::of(&self.0)
+    }
+
+    /// Reads what the program wrote. `EIO` (no follower open) is passed on, as
+    /// is [`io::ErrorKind::WouldBlock`].
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::read(&self.0, &mut *buffer))?)
+    }
+
+    /// Types `bytes`, as many as fit.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::write(&self.0, bytes))?)
+    }
+
+    /// The process group that reads from the terminal.
+    pub fn foreground_group(&self) -> io::Result<Pid> {
+        let group = termios::tcgetpgrp(&self.0)?;
+        Ok(Pid(group.as_raw_nonzero().get()))
+    }
+
+    /// Whether the program has switched echo off, as for a password.
+    pub fn echo_off(&self) -> io::Result<bool> {
+        Ok(!self.local_modes()?.contains(LocalModes::ECHO))
+    }
+
+    /// Whether input is handed to the program line by line (canonical mode).
+    pub fn canonical(&self) -> io::Result<bool> {
+        Ok(self.local_modes()?.contains(LocalModes::ICANON))
+    }
+
+    fn local_modes(&self) -> io::Result<LocalModes> {
+        // Asked on this end, the answer is about the other.
+        Ok(retry_on_intr(|| termios::tcgetattr(&self.0))?.local_modes)
+    }
+}
+
+impl PtyFollower {
+    /// Its path, such as `/dev/pts/7`.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> TtyId {
+        self.id
+    }
+}
+
+impl AsFd for PtyLeader {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsFd for PtyFollower {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// "No space left on device" would send people looking at their disks.
+fn explain_exhaustion(error: Errno) -> io::Error {
+    const LIMIT: &str = "/proc/sys/kernel/pty/max";
+    if !matches!(error, Errno::NOSPC | Errno::IO) {
+        return error.into();
+    }
+    let limit = std::fs::read_to_string(LIMIT).unwrap_or_default();
+    let limit = match limit.trim() {
+        "" => String::new(),
+        number => format!(" of {number}"),
+    };
+    let text = format!("the system has no pseudoterminals left (limit{limit} in {LIMIT})");
+    io::Error::new(io::Error::from(error).kind(), text)
+}

@@ -1,0 +1,540 @@
+//! A session as it is shown: the one value that JSON and text are made of.
+//! Owns what is known in which state. Must not know columns or terminals.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Serialize, Serializer};
+use sess_proto::message::{ClientInfo, Exit, Info, Size};
+
+use super::signal_name;
+
+/// Output within this time makes a session busy.
+const BUSY: u64 = 2_000;
+
+/// How it stands with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// Its holder answers.
+    Running,
+    /// Its holder lives but does not answer.
+    Unresponsive,
+    /// Its program has ended, and how is recorded.
+    Exited,
+    /// Its holder is gone without a word.
+    Dead,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Running, Self::Exited, Self::Dead, Self::Unresponsive];
+
+    /// The state's name in JSON, filters and tables.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Unresponsive => "unresponsive",
+            Self::Exited => "exited",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Whether its holder is gone, so that only `ls -a` lists it.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Self::Exited | Self::Dead)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A point in time: milliseconds since 1970. In JSON RFC 3339, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Time(pub(crate) u64);
+
+impl Time {
+    /// The last millisecond that RFC 3339 can say.
+    const LAST: u64 = 253_402_300_799_999;
+
+    /// The present.
+    pub(crate) fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// How long before `now` this was; nothing if a clock was set back.
+    pub(crate) fn ago(self, now: Self) -> Duration {
+        Duration::from_millis(now.0.saturating_sub(self.0))
+    }
+}
+
+impl From<SystemTime> for Time {
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = UNIX_EPOCH + Duration::from_millis(self.0.min(Self::LAST));
+        humantime::format_rfc3339_millis(time).fmt(f)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Whether the program says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Activity {
+    /// It did within the last two seconds.
+    Busy,
+    /// It didn't.
+    Idle,
+}
+
+/// A size in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Cells {
+    /// Columns.
+    pub(crate) cols: u16,
+    /// Rows.
+    pub(crate) rows: u16,
+}
+
+impl From<Size> for Cells {
+    fn from(size: Size) -> Self {
+        Self { cols: size.cols, rows: size.rows }
+    }
+}
+
+/// An attached client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ClientView {
+    /// Its process.
+    pub(crate) pid: i32,
+    /// Its terminal.
+    pub(crate) tty: String,
+    /// Its terminal's size.
+    pub(crate) size: Cells,
+    /// Whether it leads.
+    pub(crate) leader: bool,
+    /// Whether it only looks.
+    pub(crate) read_only: bool,
+    /// Since when it is attached.
+    pub(crate) attached: Time,
+}
+
+impl From<&ClientInfo> for ClientView {
+    fn from(client: &ClientInfo) -> Self {
+        Self {
+            pid: client.pid,
+            tty: client.tty.clone(),
+            size: client.size.into(),
+            leader: client.leader,
+            read_only: client.read_only,
+            attached: Time(client.attached),
+        }
+    }
+}
+
+/// How a session ended, and when if that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExitView {
+    /// How.
+    pub(crate) exit: Exit,
+    /// When.
+    pub(crate) time: Option<Time>,
+}
+
+impl Serialize for ExitView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape {
+            code: Option<u8>,
+            signal: Option<String>,
+            time: Option<Time>,
+        }
+        let (code, signal) = match self.exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal_name(signal))),
+        };
+        Shape { code, signal, time: self.time }.serialize(serializer)
+    }
+}
+
+/// What is known of a session without its holder's help, from its record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorded {
+    /// The session's name.
+    pub(crate) name: String,
+    /// Its id.
+    pub(crate) id: Option<String>,
+    /// The program and its arguments.
+    pub(crate) command: Option<Vec<String>>,
+    /// Where the program was.
+    pub(crate) cwd: Option<String>,
+    /// The last title.
+    pub(crate) title: Option<String>,
+    /// Since when the session was there.
+    pub(crate) created: Option<Time>,
+    /// When the program last said something.
+    pub(crate) last_output: Option<Time>,
+    /// When somebody last typed something.
+    pub(crate) last_input: Option<Time>,
+    /// The last size.
+    pub(crate) size: Option<Size>,
+    /// Bytes of output.
+    pub(crate) offset: Option<u64>,
+    /// Lines of history that are kept.
+    pub(crate) history_lines: Option<u64>,
+    /// What the session was labelled with.
+    pub(crate) labels: Option<Vec<(String, String)>>,
+    /// How it ended.
+    pub(crate) exit: Option<ExitView>,
+    /// The version of the holder's build.
+    pub(crate) version: Option<String>,
+}
+
+impl Recorded {
+    /// A session of which nothing but the name is known.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
+/// A session as it is shown. The fields are the keys of the JSON, in their
+/// order; what is not known or no longer true is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct SessionView {
+    /// The session's name.
+    pub(crate) name: String,
+    /// Its id.
+    pub(crate) id: Option<String>,
+    /// How it stands with it.
+    pub(crate) state: State,
+    /// The program's process.
+    pub(crate) pid: Option<i32>,
+    /// The holder's process.
+    pub(crate) holder_pid: Option<i32>,
+    /// The program and its arguments.
+    pub(crate) command: Option<Vec<String>>,
+    /// Where the program is or was.
+    pub(crate) cwd: Option<String>,
+    /// The title that the program gave its terminal.
+    pub(crate) title: Option<String>,
+    /// Whether the program says something.
+    pub(crate) activity: Option<Activity>,
+    /// Since when the session is there.
+    pub(crate) created: Option<Time>,
+    /// When the program last said something.
+    pub(crate) last_output: Option<Time>,
+    /// When somebody last typed something.
+    pub(crate) last_input: Option<Time>,
+    /// The size of the session's terminal.
+    pub(crate) size: Option<Cells>,
+    /// Who is attached.
+    pub(crate) clients: Option<Vec<ClientView>>,
+    /// Bytes of output so far.
+    pub(crate) offset: Option<u64>,
+    /// Lines of history that are kept.
+    pub(crate) history_lines: Option<u64>,
+    /// What the session was labelled with.
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    /// How it ended.
+    pub(crate) exit: Option<ExitView>,
+    /// The version of the holder's build.
+    pub(crate) version: Option<String>,
+}
+
+impl SessionView {
+    /// A session that runs, as its holder tells it.
+    pub(crate) fn from_info(info: &Info, now: Time) -> Self {
+        let last_output = info.last_output.map(Time);
+        let busy = last_output.is_some_and(|time| now.0.saturating_sub(time.0) < BUSY);
+        Self {
+            name: info.name.clone(),
+            id: Some(info.id.clone()),
+            state: State::Running,
+            pid: info.pid,
+            holder_pid: Some(info.holder_pid),
+            command: Some(info.command.clone()),
+            cwd: Some(info.cwd.clone()),
+            title: Some(info.title.clone()),
+            activity: Some(if busy { Activity::Busy } else { Activity::Idle }),
+            created: Some(Time(info.created)),
+            last_output,
+            last_input: info.last_input.map(Time),
+            size: Some(info.size.into()),
+            clients: Some(info.clients.iter().map(ClientView::from).collect()),
+            offset: Some(info.offset),
+            history_lines: Some(info.history_lines),
+            labels: Some(info.labels.iter().cloned().collect()),
+            exit: None,
+            version: Some(info.version.clone()),
+        }
+    }
+
+    /// A session whose program has ended as its record says.
+    pub(crate) fn exited(recorded: Recorded) -> Self {
+        Self { clients: Some(Vec::new()), ..Self::recorded(State::Exited, recorded) }
+    }
+
+    /// A session whose holder is gone without a word.
+    pub(crate) fn dead(recorded: Recorded) -> Self {
+        let clients = Some(Vec::new());
+        Self { clients, exit: None, ..Self::recorded(State::Dead, recorded) }
+    }
+
+    /// A session whose holder lives, as this process if that is known, but does
+    /// not answer.
+    pub(crate) fn unresponsive(recorded: Recorded, holder_pid: Option<i32>) -> Self {
+        Self { holder_pid, exit: None, ..Self::recorded(State::Unresponsive, recorded) }
+    }
+
+    fn recorded(state: State, recorded: Recorded) -> Self {
+        Self {
+            name: recorded.name,
+            id: recorded.id,
+            state,
+            pid: None,
+            holder_pid: None,
+            command: recorded.command,
+            cwd: recorded.cwd,
+            title: recorded.title,
+            activity: None,
+            created: recorded.created,
+            last_output: recorded.last_output,
+            last_input: recorded.last_input,
+            size: recorded.size.map(Cells::from),
+            clients: None,
+            offset: recorded.offset,
+            history_lines: recorded.history_lines,
+            labels: recorded.labels.map(|labels| labels.into_iter().collect()),
+            exit: recorded.exit,
+            version: recorded.version,
+        }
+    }
+
+    /// When something last happened: its end, output, input, else its beginning.
+    pub(crate) fn last_activity(&self) -> Option<Time> {
+        let end = self.exit.and_then(|exit| exit.time);
+        end.or_else(|| self.last_output.max(self.last_input)).or(self.created)
+    }
+}
+
+/// Puts sessions in the order of `ls`: running ones first, then those that do
+/// not answer, then those that are over; the latest activity first in each.
+pub(crate) fn sort(sessions: &mut [SessionView]) {
+    let rank = |state: State| match state {
+        State::Running => 0,
+        State::Unresponsive => 1,
+        State::Exited | State::Dead => 2,
+    };
+    sessions.sort_by(|a, b| {
+        let key = |session: &SessionView| (rank(session.state), Reverse(session.last_activity()));
+        key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
+    });
+}
+
+/// What `ls --filter` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// This state.
+    State(State),
+    /// A label of this key and value.
+    Label(String, String),
+}
+
+impl Filter {
+    /// Whether the session is one of those asked for.
+    pub(crate) fn holds(&self, session: &SessionView) -> bool {
+        match self {
+            Self::State(state) => session.state == *state,
+            Self::Label(key, value) => {
+                session.labels.as_ref().and_then(|labels| labels.get(key)) == Some(value)
+            }
+        }
+    }
+
+    /// Whether this can only hold for sessions that are over, so that asking for
+    /// it means `ls -a`.
+    pub(crate) fn asks_for_ended(&self) -> bool {
+        matches!(self, Self::State(state) if state.is_over())
+    }
+}
+
+impl FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err("a filter is KEY=VALUE, where KEY is 'state' or a label".to_owned());
+        };
+        match key {
+            "" => Err("a filter has a key before the '='".to_owned()),
+            "state" => State::ALL
+                .into_iter()
+                .find(|state| state.as_str() == value)
+                .map(Self::State)
+                .ok_or_else(|| format!("a state is one of {}", State::ALL.map(State::as_str).join(", "))),
+            key => Ok(Self::Label(key.to_owned(), value.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::output) fn info() -> Info {
+        let size = Size { cols: 80, rows: 24, xpixel: 0, ypixel: 0 };
+        Info {
+            name: "work".into(),
+            id: "6f1c9a40b2d7e853".into(),
+            pid: Some(4211),
+            holder_pid: 4209,
+            command: vec!["bash".into()],
+            cwd: "/home/u".into(),
+            title: "vim".into(),
+            created: 1_795_210_800_000,
+            last_output: Some(1_795_210_801_000),
+            last_input: None,
+            size,
+            clients: vec![ClientInfo {
+                pid: 4300,
+                tty: "/dev/pts/3".into(),
+                tty_dev: 1,
+                tty_rdev: 2,
+                size,
+                leader: true,
+                read_only: false,
+                attached: 1_795_210_800_500,
+            }],
+            offset: 18231,
+            history_lines: 212,
+            labels: vec![("project".into(), "x".into())],
+            version: "0.1.0".into(),
+            tty_dev: 1,
+            tty_rdev: 2,
+        }
+    }
+
+    fn json(session: &SessionView) -> String {
+        serde_json::to_string(session).unwrap()
+    }
+
+    #[test]
+    fn json_of_a_running_session_is_the_contracts_to_the_byte() {
+        let session = SessionView::from_info(&info(), Time(1_795_210_801_000));
+        assert_eq!(
+            json(&session),
+            concat!(
+                r#"{"name":"work","id":"6f1c9a40b2d7e853","state":"running","pid":4211,"holder_pid":4209,"#,
+                r#""command":["bash"],"cwd":"/home/u","title":"vim","activity":"busy","created":"2026-11-20T21:40:00.000Z","#,
+                r#""last_output":"2026-11-20T21:40:01.000Z","last_input":null,"size":{"cols":80,"rows":24},"#,
+                r#""clients":[{"pid":4300,"tty":"/dev/pts/3","size":{"cols":80,"rows":24},"leader":true,"read_only":false,"attached":"2026-11-20T21:40:00.500Z"}],"#,
+                r#""offset":18231,"history_lines":212,"labels":{"project":"x"},"exit":null,"version":"0.1.0"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn two_quiet_seconds_make_a_session_idle() {
+        let at = |now| SessionView::from_info(&info(), Time(now)).activity;
+        assert_eq!(at(1_795_210_802_999), Some(Activity::Busy));
+        assert_eq!(at(1_795_210_803_000), Some(Activity::Idle));
+        // A clock that was set back makes nobody idle.
+        assert_eq!(at(0), Some(Activity::Busy));
+    }
+
+    #[test]
+    fn the_end_is_a_code_or_a_signal_and_a_time() {
+        let time = Some(Time(0));
+        let exit = |exit| serde_json::to_string(&ExitView { exit, time }).unwrap();
+        assert_eq!(
+            exit(Exit::Code(3)),
+            r#"{"code":3,"signal":null,"time":"1970-01-01T00:00:00.000Z"}"#
+        );
+        assert_eq!(
+            exit(Exit::Signal(9)),
+            r#"{"code":null,"signal":"SIGKILL","time":"1970-01-01T00:00:00.000Z"}"#
+        );
+    }
+
+    #[test]
+    fn of_a_session_that_is_over_no_process_is_named() {
+        let recorded = Recorded { id: Some("ab".into()), ..Recorded::named("old") };
+        let session: serde_json::Value =
+            serde_json::from_str(&json(&SessionView::dead(recorded))).unwrap();
+        assert_eq!(session["state"], "dead");
+        assert_eq!(session["id"], "ab");
+        for key in ["pid", "holder_pid", "activity", "exit", "command"] {
+            assert!(session[key].is_null(), "{key}");
+        }
+        assert_eq!(session.as_object().unwrap().len(), 19);
+    }
+
+    #[test]
+    fn a_time_out_of_reach_is_still_written() {
+        assert_eq!(Time(u64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn the_latest_activity_comes_first_and_what_is_over_last() {
+        let running = |name: &str, output| {
+            let info = Info { name: name.into(), last_output: output, created: 5, ..info() };
+            SessionView::from_info(&info, Time(100))
+        };
+        let exited = |name: &str, time| {
+            let exit = Some(ExitView { exit: Exit::Code(0), time: Some(Time(time)) });
+            SessionView::exited(Recorded { exit, ..Recorded::named(name) })
+        };
+        let mut sessions = vec![
+            exited("gone long ago", 1),
+            SessionView::dead(Recorded::named("dead")),
+            running("silent", None),
+            exited("just gone", 99),
+            running("early", Some(10)),
+            SessionView::unresponsive(Recorded::named("stopped"), None),
+            running("late", Some(20)),
+        ];
+        sort(&mut sessions);
+        let names: Vec<_> = sessions.iter().map(|session| session.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["late", "early", "silent", "stopped", "just gone", "gone long ago", "dead"]
+        );
+    }
+
+    #[test]
+    fn filters_are_for_states_and_labels() {
+        let session = SessionView::from_info(&info(), Time(0));
+        let holds = |text: &str| text.parse::<Filter>().unwrap().holds(&session);
+        assert!(holds("state=running"));
+        assert!(!holds("state=dead"));
+        assert!(holds("project=x"));
+        assert!(!holds("project=y"));
+        assert!(!holds("other="));
+        assert!(!"project=x".parse::<Filter>().unwrap().holds(&SessionView::dead(Recorded::named("a"))));
+        assert_eq!(
+            "a=b=c".parse::<Filter>().unwrap(),
+            Filter::Label("a".into(), "b=c".into())
+        );
+        assert!("state=live".parse::<Filter>().unwrap_err().contains("running, exited, dead"));
+        assert!("state".parse::<Filter>().is_err());
+        assert!("=x".parse::<Filter>().is_err());
+        assert!("state=exited".parse::<Filter>().unwrap().asks_for_ended());
+        assert!(!"state=unresponsive".parse::<Filter>().unwrap().asks_for_ended());
+    }
+}
