@@ -74,7 +74,10 @@ impl Screen {
             (0, 0, b'P') => self.shift_cells(n, true),
             (0, 0, b'L') => self.shift_lines(n, false),
             (0, 0, b'M') => self.shift_lines(n, true),
-            (0, 0, b'S') => self.scroll_up(n),
+            (0, 0, b'S') => {
+                self.grid.rows[self.margins.bottom].wrapped = false;
+                self.scroll_up(n);
+            }
             // With more parameters it is highlight mouse tracking.
             (0, 0, b'T') if params.len() == 1 => self.scroll_down(n),
             (0, 0, b'^') => self.scroll_down(n),

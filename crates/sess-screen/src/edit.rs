@@ -49,6 +49,7 @@ impl Screen {
         let area = Margins { top: self.cursor.y, ..self.margins };
         let blank = self.blank();
         if deleting {
+            self.grid.rows[area.bottom].wrapped = false;
             self.grid.scroll_up(area, n, blank);
         } else {
             self.grid.scroll_down(area, n, blank);

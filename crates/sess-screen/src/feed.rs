@@ -162,7 +162,19 @@ impl Screen {
         }
         self.grid.clear(crate::cell::Cell::BLANK);
         let mut rest = bytes;
-        for _ in 0..skipped {
+        let mut left = skipped;
+        // Of what more lines follow than are kept, only the number is.
+        let mut forgotten = 0;
+        while left as u64 > self.history.limit() {
+            let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
+            forgotten += end.div_ceil(cols).max(1) as u64;
+            rest = &rest[end + 2..];
+            left -= 1;
+        }
+        if forgotten > 0 {
+            self.history.skip(forgotten);
+        }
+        for _ in 0..left {
             let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
             let mut line = &rest[..end];
             while line.len() > cols {

@@ -70,9 +70,6 @@ impl Grid {
                 }
             }
             self.break_above(area.top);
-            if n > 0 && area.bottom >= n {
-                self.break_above(area.bottom + 1 - n);
-            }
             return;
         }
         for y in area.top..=area.bottom {

@@ -378,6 +378,12 @@ impl Extent {
         if row.wrapped {
             return Extent { text: len, padding: cols.saturating_sub(len), tail: None };
         }
+        Extent::of_unwrapped(row, cols, interned)
+    }
+
+    /// The same for a row that ends hard, or has no next to wrap into.
+    pub(crate) fn of_unwrapped(row: &Row, cols: usize, interned: &Interned) -> Extent {
+        let len = row.cells.len();
         let text = trimmed(&row.cells);
         let Some(&last) = row.cells.last() else {
             return Extent { text: 0, padding: 0, tail: None };

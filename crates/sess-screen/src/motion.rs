@@ -1,6 +1,7 @@
 //! Moving the cursor, scrolling by moving it, saving and restoring it. It knows
 //! nothing of what stands in the cells.
 
+use crate::charset::Charsets;
 use crate::modes::{ORIGIN, REVERSE_WRAP};
 use crate::screen::{Cursor, Pen, Saved, Screen};
 
@@ -88,8 +89,16 @@ impl Screen {
     }
 
     /// IND: down, scrolling at the bottom margin.
-    #[inline]
     pub(crate) fn index(&mut self) {
+        if self.cursor.y == self.margins.bottom {
+            self.grid.rows[self.margins.bottom].wrapped = false;
+        }
+        self.advance();
+    }
+
+    /// To the next row, which may go on with this one's line.
+    #[inline]
+    pub(crate) fn advance(&mut self) {
         self.cursor.pending = false;
         if self.cursor.y == self.margins.bottom {
             if self.margins.holds(self.cursor.x, self.cursor.y) {
@@ -134,7 +143,7 @@ impl Screen {
             cursor: self.cursor,
             pen: self.pen.style,
             origin: self.origin(),
-            charsets: self.charsets,
+            charsets: Charsets { single: None, ..self.charsets },
         };
         let which = self.which();
         self.saved[which] = Some(saved);

@@ -122,11 +122,13 @@ impl Screen {
 
     /// Goes on in the next row, which this one's line continues in.
     fn wrap(&mut self) {
-        if self.edge() == self.cols() {
-            self.grid.rows[self.cursor.y].wrapped = true;
+        let y = self.cursor.y;
+        let goes_on = y == self.margins.bottom || y + 1 < self.rows();
+        if self.edge() == self.cols() && goes_on {
+            self.grid.rows[y].wrapped = true;
         }
         self.carriage_return();
-        self.index();
+        self.advance();
     }
 
     /// REP: the last character again.

@@ -6,8 +6,8 @@ use crate::size::Size;
 
 impl Screen {
     /// Gives the screen another size. Rows are cropped or extended, not wrapped
-    /// anew. Where rows must go, blank ones below the cursor go first, then those
-    /// at the top: on the primary screen into the history, as xterm and tmux do.
+    /// anew. Where rows must go, those below the cursor go first, then those at
+    /// the top: on the primary screen into the history, as xterm and tmux do.
     /// New rows come in blank below; lines are not taken back from the history,
     /// whose numbers are never used again.
     pub fn resize(&mut self, size: Size) {
@@ -88,14 +88,8 @@ fn fit_rows(
     cursor: usize,
     mut leaving: impl FnMut(&crate::row::Row),
 ) -> usize {
-    while grid.rows.len() > rows && grid.rows.len() > cursor + 1 {
-        // On a full screen what stands below the cursor goes, as ever.
-        if grid.rows.back().is_some_and(|row| row.cells.is_empty()) || cursor < rows {
-            grid.rows.pop_back();
-        } else {
-            break;
-        }
-    }
+    // What stands below the cursor goes first, as everywhere.
+    grid.rows.truncate(rows.max(cursor + 1));
     let gone = grid.rows.len().saturating_sub(rows);
     for row in grid.rows.drain(..gone) {
         leaving(&row);

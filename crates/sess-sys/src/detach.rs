@@ -89,13 +89,13 @@ impl AsFd for Pending {
 /// `SIGPIPE` and `SIGIO`, which are ignored. Of the descriptors only `keep` stay
 /// open, at their numbers: whatever else `body` owns must not be used or dropped
 /// there. The process ends with the status that `body` returns, without running
-/// exit handlers; a panic is status 101.
+/// what is registered for its exit; a panic is status 101.
 ///
 /// This process must have one thread and must not have made
 /// [`Signals`](crate::signals::Signals), else [`io::ErrorKind::InvalidInput`].
 pub fn detach(keep: &[BorrowedFd<'_>], body: impl FnOnce(Outcome) -> i32) -> io::Result<Pending> {
     if signals::ever_noted() {
-        // The handlers would be gone over there, and signal-hook believe them to
+        // What catches them would be gone over there, and signal-hook believe it to
         // be in place.
         return Err(misuse("detaching after signals have been noted"));
     }
@@ -120,6 +120,9 @@ pub fn detach(keep: &[BorrowedFd<'_>], body: impl FnOnce(Outcome) -> i32) -> io:
     let status = loop {
         match waitpid(child, None) {
             Err(Errno::EINTR) => {}
+            // Whoever started us had SIGCHLD ignored, and nothing is told. A failure
+            // then shows as an empty answer.
+            Err(Errno::ECHILD) => return Ok(Pending(said)),
             other => break other?,
         }
     };

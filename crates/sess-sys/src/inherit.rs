@@ -58,16 +58,16 @@ pub(crate) fn reset_signals(ignored: &[libc::c_int]) -> io::Result<()> {
 }
 
 /// For the signals that the C library keeps for itself and won't hear of. Some
-/// supervisor above us may ignore them all the same; the library's own handlers
-/// stay.
+/// supervisor above us may ignore them all the same; what the library itself
+/// catches, it goes on catching.
 fn stop_ignoring(number: libc::c_int) {
-    // As the kernel has it: the handler first, in a machine word; with all else
+    // As the kernel has it: the meaning first, in a machine word; with all else
     // zero no field's place matters. Twice as long as it is anywhere.
     let mut action = [0_usize; 16];
     let nowhere = ptr::null_mut::<usize>();
     let mask_size = size_of::<u64>();
     // SAFETY: the first call only fills in `action`, the second only reads it, and
-    // sets no handler.
+    // installs no code.
     unsafe {
         let place = action.as_mut_ptr();
         libc::syscall(libc::SYS_rt_sigaction, number, nowhere, place, mask_size);

@@ -200,3 +200,16 @@ fn explain_exhaustion(error: Errno) -> io::Error {
     let text = format!("the system has no pseudoterminals left (limit{limit} in {LIMIT})");
     io::Error::new(io::Error::from(error).kind(), text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_names_the_limit_on_terminals() {
+        let text = explain_exhaustion(Errno::NOSPC).to_string();
+        assert!(text.contains("/proc/sys/kernel/pty/max"), "{text}");
+        let other = explain_exhaustion(Errno::MFILE);
+        assert_eq!(other.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
+    }
+}

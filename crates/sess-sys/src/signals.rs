@@ -1,4 +1,4 @@
-//! Signals as something to poll: the handlers only note them and make a
+//! Signals as something to poll: what catches them only notes them and makes a
 //! descriptor readable. What they mean is for others to say.
 
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use signal_hook::{flag, low_level};
 
 use crate::process::Signal;
 
-/// Whether signals have ever been noted in this process: the handlers then stay
+/// Whether signals have ever been noted in this process: what catches them stays
 /// installed for good, which whoever resets them must know.
 static EVER_NOTED: AtomicBool = AtomicBool::new(false);
 

@@ -22,6 +22,9 @@ use crate::process::Pid;
 /// (net.core.somaxconn) holds as well.
 const BACKLOG: i32 = 4096;
 
+/// What the file of a listener may be used for, and by whom.
+const MODE: u32 = 0o600;
+
 /// As many pieces as one call takes (`UIO_MAXIOV`).
 const MOST_PIECES: usize = 1024;
 
@@ -60,14 +63,15 @@ impl Listener {
     /// already is [`io::ErrorKind::AddrInUse`].
     pub fn bind(dir: &Dir, name: &OsStr) -> io::Result<Listener> {
         let socket = new_socket()?;
-        // Before binding, so that the file never has more than this; a strange
-        // umask may take even that away, so it is said again afterwards.
-        let mode = Mode::from_raw_mode(0o600);
-        fs::fchmod(&socket, mode)?;
+        // Before binding, so that the file never has more than this.
+        fs::fchmod(&socket, Mode::from_raw_mode(MODE))?;
         net::bind(&socket, &address(dir, name)?)?;
-        fs::chmodat(dir, name, mode, AtFlags::empty())?;
-        net::listen(&socket, BACKLOG)?;
-        Ok(Listener(socket))
+        let listening = listen(&socket, dir, name);
+        if listening.is_err() {
+            // Why it failed is what the caller must hear.
+            let _ = dir.remove_file(name);
+        }
+        listening.map(|()| Listener(socket))
     }
 
     /// The next connection, or `None` if none waits. Errors for want of
@@ -184,6 +188,15 @@ fn new_socket() -> io::Result<OwnedFd> {
         flags,
         None,
     )?)
+}
+
+fn listen(socket: &OwnedFd, dir: &Dir, name: &OsStr) -> io::Result<()> {
+    // A strange umask may have taken even that away. Not touched otherwise, as
+    // somebody may be watching the directory.
+    if dir.metadata_of(name)?.mode != MODE {
+        fs::chmodat(dir, name, Mode::from_raw_mode(MODE), AtFlags::empty())?;
+    }
+    Ok(net::listen(socket, BACKLOG)?)
 }
 
 /// An address holds 107 bytes; the way through the descriptor makes it the length

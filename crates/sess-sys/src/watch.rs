@@ -23,8 +23,10 @@ impl FolderWatch {
     ///
     /// `signal` should be a real-time one: those are queued. If too many wait, the
     /// kernel raises [`Signal::IO`] in its place, which ends a process that has
-    /// not said otherwise. Renaming `dir` itself is not noticed; a watch on where
-    /// it stands would.
+    /// not said otherwise.
+    ///
+    /// Not noticed are the renaming of `dir` itself or of what is above it, and
+    /// the removal of an empty `dir`; a watch on where it stands would tell.
     pub fn new(dir: &Dir, signal: Signal) -> io::Result<FolderWatch> {
         // Opened anew: a watch belongs to an opening, and ends with it.
         let own = OwnedFd::from(dir.open_in(OsStr::new("."))?);

@@ -11,6 +11,7 @@
 mod lexer;
 mod sequence;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::detach_key::{DetachKey, DetachWatch, Verdict};
@@ -84,7 +85,7 @@ impl InputSplitter {
                 Step::Text => {
                     read.start = at;
                     at += 1;
-                    self.key(&mut read, at, emit);
+                    self.key(&mut read, &Cow::Borrowed(&bytes[at - 1..at]), at, emit);
                 }
                 Step::Begin => {
                     read.start = at;
@@ -151,56 +152,126 @@ impl InputSplitter {
 
     /// A sequence is complete, ending before `end`.
     fn sequence(&mut self, read: &mut Read<'_>, end: usize, emit: &mut impl FnMut(Token<'_>)) {
-        let class = {
-            let unit = self.unit(read, end);
-            sequence::classify(&unit)
-        };
-        match class {
-            Class::Key => self.key(read, end, emit),
-            Class::Passive | Class::Report => {
-                read.flush(read.start, emit);
-                let unit = self.unit(read, end);
-                emit(match class {
-                    Class::Passive => Token::Passive(&unit),
-                    _ => Token::Report(&unit),
-                });
-                self.held.clear();
-                read.run = end;
-            }
+        let unit = self.unit(read, end);
+        match sequence::classify(&unit) {
+            Class::Key => self.key(read, &unit, end, emit),
+            Class::Passive => read.replace(end, Token::Passive(&unit), emit),
+            Class::Report => read.replace(end, Token::Report(&unit), emit),
             Class::PasteStart => {
                 self.give_back(read, emit);
-                self.pass(read, end, emit);
+                read.pass(&unit, end, emit);
                 self.paste = Some(0);
             }
         }
     }
 
-    /// Somebody typed what ends before `end`: one byte or one sequence.
-    fn key(&mut self, read: &mut Read<'_>, end: usize, emit: &mut impl FnMut(Token<'_>)) {
-        let verdict = {
-            let bytes = read.bytes;
-            let unit = if self.held.is_empty() {
-                &bytes[read.start..end]
-            } else {
-                self.held.extend_from_slice(&bytes[..end]);
-                read.start = end;
-                &self.held
-            };
-            self.watch.judge(unit)
-        };
-        match verdict {
-            Verdict::Pass => self.pass(read, end, emit),
+    /// What began at `read.start` or in an earlier read, and ends before `end`.
+    fn unit<'a>(&mut self, read: &Read<'a>, end: usize) -> Cow<'a, [u8]> {
+        let here = &read.bytes[read.start..end];
+        if self.held.is_empty() {
+            return Cow::Borrowed(here);
+        }
+        let mut unit = std::mem::take(&mut self.held);
+        unit.extend_from_slice(here);
+        Cow::Owned(unit)
+    }
+
+    /// Somebody typed `unit`, one byte or one sequence.
+    fn key(
+        &mut self,
+        read: &mut Read<'_>,
+        unit: &Cow<'_, [u8]>,
+        end: usize,
+        emit: &mut impl FnMut(Token<'_>),
+    ) {
+        match self.watch.judge(unit) {
+            Verdict::Pass => read.pass(unit, end, emit),
             Verdict::GiveBack(kept) => {
-                read.flush(read.start, emit);
-                typed(&kept, emit);
-                self.pass(read, end, emit);
+                read.insert(&kept, emit);
+                read.pass(unit, end, emit);
             }
-            Verdict::Keep => self.leave_out(read, end, &[], emit),
-            Verdict::Replace(kept) => self.leave_out(read, end, &kept, emit),
+            Verdict::Keep => read.replace(end, Token::Typed(&[]), emit),
+            Verdict::Replace(kept) => read.replace(end, Token::Typed(&kept), emit),
             Verdict::Detach(between) => {
-                self.leave_out(read, end, &between, emit);
+                read.replace(end, Token::Typed(&between), emit);
                 emit(Token::Detach);
             }
         }
     }
+
+    /// What was held, and this read's bytes up to where it is looked at, are no
+    /// sequence after all.
+    fn give_up(&mut self, read: &mut Read<'_>, emit: &mut impl FnMut(Token<'_>)) {
+        self.give_back(read, emit);
+        read.insert(&std::mem::take(&mut self.held), emit);
+    }
+
+    /// As [`give_up`](Self::give_up), but that the last byte before `at` is an
+    /// ESC, which may begin another sequence.
+    fn begin_again(&mut self, read: &mut Read<'_>, at: usize, emit: &mut impl FnMut(Token<'_>)) {
+        if at == 0 {
+            self.held.pop();
+        }
+        self.give_up(read, emit);
+        match at.checked_sub(1) {
+            Some(esc) => read.start = esc,
+            None => self.held.push(ESC),
+        }
+    }
+
+    /// The beginning of a detach sequence, if there is one, wasn't one.
+    fn give_back(&mut self, read: &mut Read<'_>, emit: &mut impl FnMut(Token<'_>)) {
+        if self.watch.has_begun() {
+            read.insert(&self.watch.give_back(), emit);
+        }
+    }
 }
+
+/// A read that is being cut.
+struct Read<'a> {
+    bytes: &'a [u8],
+    /// From here on bytes are typed ones that have not been emitted: those of
+    /// many keys together, since nobody needs them apart.
+    run: usize,
+    /// Where the sequence that is looked at began; 0 if in an earlier read.
+    start: usize,
+}
+
+impl Read<'_> {
+    /// Emits the run up to `end`.
+    fn flush(&mut self, end: usize, emit: &mut impl FnMut(Token<'_>)) {
+        typed(&self.bytes[self.run..end], emit);
+        self.run = end;
+    }
+
+    /// Emits typed bytes from elsewhere that belong before the sequence.
+    fn insert(&mut self, bytes: &[u8], emit: &mut impl FnMut(Token<'_>)) {
+        self.flush(self.start, emit);
+        typed(bytes, emit);
+    }
+
+    /// The sequence is typed and stays in the run, if it is in this read.
+    fn pass(&mut self, unit: &Cow<'_, [u8]>, end: usize, emit: &mut impl FnMut(Token<'_>)) {
+        if let Cow::Owned(unit) = unit {
+            self.replace(end, Token::Typed(unit), emit);
+        }
+    }
+
+    /// Emits `token` for what began at `start` and ends before `end`.
+    fn replace(&mut self, end: usize, token: Token<'_>, emit: &mut impl FnMut(Token<'_>)) {
+        self.flush(self.start, emit);
+        if token != Token::Typed(&[]) {
+            emit(token);
+        }
+        self.run = end;
+    }
+}
+
+fn typed(bytes: &[u8], emit: &mut impl FnMut(Token<'_>)) {
+    if !bytes.is_empty() {
+        emit(Token::Typed(bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests;

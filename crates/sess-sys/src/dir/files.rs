@@ -45,7 +45,7 @@ impl Dir {
 
     /// Gives `name` this content and mode in one step: whoever looks sees the old
     /// file or the new one. On failure the old one stays and nothing is left
-    /// behind.
+    /// behind. Doesn't wait for it to be on disk.
     pub fn replace_file(&self, name: &OsStr, bytes: &[u8], mode: u32) -> io::Result<()> {
         let mode = Mode::from_raw_mode(mode);
         self.replace(name, |temporary| {

@@ -2,9 +2,11 @@
 
 #![expect(unsafe_code, reason = "rustix takes real-time signals only unchecked")]
 
+use std::fmt;
+
 use nix::libc;
 
-/// A signal that exists here.
+/// A signal that exists here; it displays as its name.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Signal(i32);
 
@@ -116,6 +118,12 @@ impl Signal {
         // C library doesn't keep for itself: `new` checks, the constants and the
         // range from SIGRTMIN are so by definition.
         unsafe { rustix::process::Signal::from_raw_unchecked(self.0) }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name())
     }
 }
 

@@ -9,6 +9,9 @@ use super::{Pid, Process, current, has_ended};
 
 /// Everything below `of`, parents before children, zombies included. Where
 /// `spare` says true, that process and all below it are left out.
+///
+/// What is started or orphaned during the walk may be missed: whoever wants all
+/// gone repeats it until nothing is found.
 pub fn descendants(of: Pid, spare: &mut dyn FnMut(&Process) -> bool) -> io::Result<Vec<Process>> {
     let mut children = if kernel_lists_children() {
         Children::Asked

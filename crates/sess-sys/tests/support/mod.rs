@@ -57,3 +57,14 @@ pub(crate) fn run_cases(cases: &[(&str, fn())]) {
         }
     }
 }
+
+/// The cases of these functions, under their names.
+#[allow(unused_macros, reason = "no test needs all of it")]
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        [$((stringify!($case), $case as fn())),*]
+    };
+}
+
+#[allow(unused_imports, reason = "no test needs all of it")]
+pub(crate) use cases;

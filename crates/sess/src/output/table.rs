@@ -257,7 +257,7 @@ old      dead            -         -     -    -
         let long = Info { title, ..info() };
         let table = table(&[SessionView::from_info(&long, NOW)], NOW, Some(60));
         let line = table.lines().nth(1).unwrap();
-        assert_eq!(line, "work  running  1         3s    4s   bash · a title that is f…");
+        assert_eq!(line, "work  running  1         3s    4s   bash · a title that is …");
         assert_eq!(display_width(line), 60);
     }
 

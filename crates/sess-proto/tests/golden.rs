@@ -1,0 +1,283 @@
+//! The wire, frozen: the bytes of every message of both sides. What a released
+//! sess has said must stay readable for ever, so a test that fails here means
+//! that the change needs a new kind, not new bytes.
+//!
+//! Bytes are written in hexadecimal, text in quotes; `/` parts a frame's header
+//! from its payload and has no meaning beyond that. Numbers of a payload are
+//! bincode's: one byte up to 250, else `fb` and two, `fc` and four, or `fd` and
+//! eight bytes, little-endian; signed ones are zigzag.
+
+use sess_proto::frame::{CLIENT_LIMIT, HOLDER_LIMIT};
+use sess_proto::message::{
+    Ack, Attach, Attached, ClientInfo, Detach, Detached, Done, Exit, Exited, Hello, Info, Kill,
+    Killed, Leave, Redraw, Refused, Resize, Size, Status, Survivor, Welcome, refusal,
+};
+use sess_proto::{ClientMessage, Decoder, HolderMessage};
+
+fn bytes(golden: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (index, part) in golden.split('\'').enumerate() {
+        if index % 2 == 1 {
+            bytes.extend_from_slice(part.as_bytes());
+            continue;
+        }
+        let digits: Vec<_> = part.chars().filter_map(|c| c.to_digit(16)).collect();
+        assert!(digits.len().is_multiple_of(2), "half a byte in {part}");
+        bytes.extend(digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8));
+    }
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Checks that a message is these bytes and these bytes are the message.
+macro_rules! golden {
+    ($side:ident, $limit:expr, $message:expr, $golden:expr) => {{
+        let message: $side<'_> = $message.into();
+        let golden = bytes($golden);
+        let mut encoded = Vec::new();
+        message.encode(&mut encoded);
+        assert_eq!(hex(&encoded), hex(&golden), "{message:?}");
+        assert_eq!(golden[0], message.kind());
+        let mut decoder = Decoder::new($limit);
+        decoder.feed(&golden);
+        let frame = decoder.next_frame().unwrap().unwrap();
+        assert_eq!($side::decode(&frame), Ok(Some(message)));
+        assert_eq!(decoder.next_frame(), Ok(None));
+    }};
+}
+
+fn client<'a>(message: impl Into<ClientMessage<'a>>, golden: &str) {
+    golden!(ClientMessage, CLIENT_LIMIT, message, golden);
+}
+
+fn holder<'a>(message: impl Into<HolderMessage<'a>>, golden: &str) {
+    golden!(HolderMessage, HOLDER_LIMIT, message, golden);
+}
+
+const SIZE: Size = Size { cols: 80, rows: 24, xpixel: 1280, ypixel: 0 };
+
+#[test]
+fn hello() {
+    client(
+        Hello { protocol_min: 1, protocol_max: 2, features: 1 << 40, version: "0.1.0".into() },
+        "01 01 0000 11000000 / 01 02 fd 0000000000010000 05 '0.1.0'",
+    );
+}
+
+#[test]
+fn attach() {
+    client(
+        Attach {
+            size: SIZE,
+            lines: u64::MAX,
+            read_only: false,
+            exclusive: true,
+            tty: "/dev/pts/3".into(),
+            tty_dev: 250,
+            tty_rdev: 0x8803,
+            agent: None,
+        },
+        "02 01 0000 21000000 / 50 18 fb 0005 00 fd ffffffffffffffff 00 01 0a '/dev/pts/3' fa fb 0388 00",
+    );
+    client(
+        Attach {
+            size: Size { cols: 0, rows: 0, xpixel: 0, ypixel: 0 },
+            lines: 1_000,
+            read_only: true,
+            exclusive: false,
+            tty: String::new(),
+            tty_dev: 251,
+            tty_rdev: 0,
+            agent: Some(b"/a\xff".to_vec()),
+        },
+        "02 01 0000 13000000 / 00 00 00 00 fb e803 01 00 00 fb fb00 00 01 03 '/a' ff",
+    );
+}
+
+#[test]
+fn what_is_typed_passive_or_a_report_is_raw() {
+    client(ClientMessage::Input(b"ls\r"), "03 00 0000 03000000 / 'ls' 0d");
+    client(ClientMessage::Input(b""), "03 00 0000 00000000 /");
+    client(ClientMessage::Passive(b"\x1b[I"), "04 00 0000 03000000 / 1b '[I'");
+    client(ClientMessage::Report(b"\x1b[?6c"), "05 00 0000 05000000 / 1b '[?6c'");
+}
+
+#[test]
+fn resize() {
+    client(Resize { size: SIZE }, "06 01 0000 06000000 / 50 18 fb 0005 00");
+}
+
+#[test]
+fn ack() {
+    client(Ack { bytes: 0x0102_0304 }, "07 01 0000 05000000 / fc 04030201");
+}
+
+#[test]
+fn leave() {
+    client(Leave {}, "08 01 0000 00000000 /");
+}
+
+#[test]
+fn redraw() {
+    client(Redraw { size: SIZE }, "09 01 0000 06000000 / 50 18 fb 0005 00");
+}
+
+#[test]
+fn status() {
+    client(Status {}, "0a 01 0000 00000000 /");
+}
+
+#[test]
+fn kill() {
+    client(Kill { signal: None, grace: 5_000 }, "0b 01 0000 04000000 / 00 fb 8813");
+    client(Kill { signal: Some(2), grace: 0 }, "0b 01 0000 03000000 / 01 04 00");
+}
+
+#[test]
+fn detach() {
+    client(Detach {}, "0c 01 0000 00000000 /");
+}
+
+#[test]
+fn welcome() {
+    holder(
+        Welcome { protocol_min: 1, protocol_max: 1, features: 0, version: "0.1.0".into() },
+        "80 01 0000 09000000 / 01 01 00 05 '0.1.0'",
+    );
+}
+
+#[test]
+fn refused() {
+    holder(
+        Refused { code: refusal::ITSELF, message: "é".into() },
+        "81 01 0000 04000000 / 03 02 c3a9",
+    );
+}
+
+#[test]
+fn reasons_for_a_refusal_keep_their_numbers() {
+    let codes = [
+        refusal::MALFORMED,
+        refusal::PROTOCOL,
+        refusal::ITSELF,
+        refusal::ENDING,
+        refusal::FAILED,
+    ];
+    assert_eq!(codes, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn attached() {
+    holder(
+        Attached { name: "work".into(), id: "6f1c9a40b2d7e853".into() },
+        "82 01 0000 16000000 / 04 'work' 10 '6f1c9a40b2d7e853'",
+    );
+}
+
+#[test]
+fn output() {
+    holder(HolderMessage::Output(b"\x1b[m\xff\x00"), "83 00 0000 05000000 / 1b '[m' ff 00");
+}
+
+#[test]
+fn detached() {
+    holder(Detached { name: "work".into(), replies: 2 }, "84 01 0000 06000000 / 04 'work' 02");
+}
+
+#[test]
+fn exited() {
+    holder(
+        Exited { name: "work".into(), exit: Exit::Code(3), replies: 0 },
+        "85 01 0000 08000000 / 04 'work' 00 03 00",
+    );
+    // A byte stays a byte, also above 250.
+    holder(
+        Exited { name: "w".into(), exit: Exit::Code(255), replies: 300 },
+        "85 01 0000 07000000 / 01 'w' 00 ff fb 2c01",
+    );
+    holder(
+        Exited { name: "w".into(), exit: Exit::Signal(9), replies: 0 },
+        "85 01 0000 05000000 / 01 'w' 01 12 00",
+    );
+}
+
+#[test]
+fn info() {
+    holder(
+        Info {
+            name: "work".into(),
+            id: "6f1c9a40b2d7e853".into(),
+            pid: Some(4211),
+            holder_pid: 4209,
+            command: vec!["sh".into(), "-c".into()],
+            cwd: "/home/u".into(),
+            title: "vim".into(),
+            created: 1_795_210_800_000,
+            last_output: Some(1_795_210_801_000),
+            last_input: None,
+            size: SIZE,
+            clients: vec![ClientInfo {
+                pid: 4300,
+                tty: "/dev/pts/3".into(),
+                tty_dev: 24,
+                tty_rdev: 0x8803,
+                size: SIZE,
+                leader: true,
+                read_only: false,
+                attached: 1_795_210_800_500,
+            }],
+            offset: 18_231,
+            history_lines: 212,
+            labels: vec![("project".into(), "x".into())],
+            version: "0.1.0".into(),
+            tty_dev: 24,
+            tty_rdev: 0x8804,
+        },
+        "86 01 0000 88000000 / 04 'work' 10 '6f1c9a40b2d7e853' 01 fb e620 fb e220 \
+         02 02 'sh' 02 '-c' 07 '/home/u' 03 'vim' \
+         fd 807d59fca1010000 01 fd 688159fca1010000 00 50 18 fb 0005 00 \
+         01 fb 9821 0a '/dev/pts/3' 18 fb 0388 50 18 fb 0005 00 01 00 fd 747f59fca1010000 \
+         fb 3747 d4 01 07 'project' 01 'x' 05 '0.1.0' 18 fb 0488",
+    );
+    holder(
+        Info {
+            name: "1".into(),
+            id: String::new(),
+            pid: None,
+            holder_pid: -1,
+            command: Vec::new(),
+            cwd: String::new(),
+            title: String::new(),
+            created: 0,
+            last_output: None,
+            last_input: Some(1),
+            size: Size { cols: 0, rows: 0, xpixel: 0, ypixel: 0 },
+            clients: Vec::new(),
+            offset: u64::MAX,
+            history_lines: 0,
+            labels: Vec::new(),
+            version: String::new(),
+            tty_dev: 0,
+            tty_rdev: 0,
+        },
+        "86 01 0000 20000000 / 01 '1' 00 00 01 00 00 00 00 00 01 01 00 00 00 00 00 \
+         fd ffffffffffffffff 00 00 00 00 00",
+    );
+}
+
+#[test]
+fn killed() {
+    holder(Killed { survivors: Vec::new() }, "87 01 0000 01000000 / 00");
+    holder(
+        Killed { survivors: vec![Survivor { pid: 70_000, command: "dd".into() }] },
+        "87 01 0000 09000000 / 01 fc e0220200 02 'dd'",
+    );
+}
+
+#[test]
+fn done() {
+    holder(Done { count: 7 }, "88 01 0000 01000000 / 07");
+}

@@ -1,0 +1,179 @@
+//! Whatever a program did to its terminal, and wherever its output is cut: the
+//! snapshot brings a fresh terminal into the same state, and what follows does
+//! the same to both.
+
+use proptest::prelude::*;
+use sess_screen::{HOME, NEUTRALISE, Screen, Size};
+
+/// What a terminal shows and is, as far as anybody can tell from outside.
+fn state(screen: &Screen) -> (String, String, Vec<String>) {
+    let mut snapshot = Vec::new();
+    screen.snapshot(screen.size(), &mut snapshot);
+    let mut lines = Vec::new();
+    for number in screen.history() {
+        let mut line = Vec::new();
+        screen.history_line(number, &mut line);
+        lines.push(String::from_utf8_lossy(&line).escape_debug().to_string());
+    }
+    (String::from_utf8_lossy(&snapshot).escape_debug().to_string(), screen.text(), lines)
+}
+
+fn restored(screen: &Screen) -> Screen {
+    let mut fresh = Screen::new(screen.size(), 1000);
+    // Somebody else's leftovers, in a terminal that was used before.
+    fresh.feed(b"\x1b[?1049h\x1b[31mold\x1b[2;3r\x1b[?6h\x1b[4h\x1b(0\x1b[?1000h\x1b[>1u");
+    let mut bytes = NEUTRALISE.to_vec();
+    bytes.extend_from_slice(HOME);
+    bytes.extend_from_slice(b"\x1b[2J\x1b[3J");
+    for line in screen.history() {
+        screen.history_line(line, &mut bytes);
+    }
+    screen.snapshot(screen.size(), &mut bytes);
+    fresh.feed(&bytes);
+    fresh
+}
+
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let coordinates = (0_u16..12, 0_u16..24);
+    prop_oneof![
+        12 => "[a-z ]{1,30}".prop_map(String::into_bytes),
+        6 => Just(b"\r\n".to_vec()),
+        2 => prop::sample::select(vec!["漢字", "e\u{301}", "界", "é", "🎉", "a\u{308}\u{301}"])
+            .prop_map(|text| text.as_bytes().to_vec()),
+        6 => "\x1b\\[[0-9]{0,2}(;[0-9]{1,2}){0,2}m".prop_map(String::into_bytes),
+        3 => prop::sample::select(vec![
+            "\x1b[38;2;1;2;3m", "\x1b[48;5;200m", "\x1b[4:3m", "\x1b[58:2::9:8:7m", "\x1b[41m",
+            "\x1b[7m", "\x1b[53m", "\x1b[m", "\x1b]8;;http://a\x1b\\", "\x1b]8;id=x;http://b\x07",
+            "\x1b]8;;\x1b\\",
+        ]).prop_map(|text| text.as_bytes().to_vec()),
+        5 => coordinates.prop_map(|(y, x)| format!("\x1b[{y};{x}H").into_bytes()),
+        6 => "\x1b\\[[0-9]?[ABCDEFGIJKLMPSTXZ@`abd]".prop_map(String::into_bytes),
+        2 => "\x1b\\[[1-5];[4-9]r".prop_map(String::into_bytes),
+        1 => "\x1b\\[\\?69[hl]\x1b\\[[1-5];[6-9]s".prop_map(String::into_bytes),
+        3 => "\x1b[78DEMHc=>]".prop_map(String::into_bytes),
+        1 => prop::sample::select(vec!["\x1b(0", "\x1b(B", "\x1b)0", "\x0e", "\x0f", "\x1b*0", "\x1bn"])
+            .prop_map(|text| text.as_bytes().to_vec()),
+        2 => "[\x08\t\n\r]".prop_map(String::into_bytes),
+        4 => (prop::sample::select(vec![
+            1_u16, 5, 6, 7, 12, 25, 45, 66, 1000, 1002, 1003, 1004, 1006, 1007, 1015, 2004, 2026,
+            2027, 2031, 2048, 7727,
+        ]), prop::bool::ANY)
+            .prop_map(|(mode, on)| format!("\x1b[?{mode}{}", if on { 'h' } else { 'l' }).into_bytes()),
+        2 => (prop::sample::select(vec![47_u16, 1047, 1049, 1048]), prop::bool::ANY)
+            .prop_map(|(mode, on)| format!("\x1b[?{mode}{}", if on { 'h' } else { 'l' }).into_bytes()),
+        1 => prop::sample::select(vec!["\x1b[4h", "\x1b[4l", "\x1b[20h", "\x1b[20l", "\x1b[3J", "\x1b[!p"])
+            .prop_map(|text| text.as_bytes().to_vec()),
+        2 => prop::sample::select(vec![
+            "\x1b[>1u", "\x1b[<u", "\x1b[=5u", "\x1b[>4;2m", "\x1b[>4m", "\x1b[4 q", "\x1b[0g", "\x1b[3g",
+            "\x1b]0;title\x07", "\x1b]1;icon\x07", "\x1b]2;other\x1b\\", "\x1b[22;0t", "\x1b[23;0t", "\x1b[22;2t",
+            "\x1b]4;3;#aabbcc\x07", "\x1b]10;rgb:1/22/333\x07", "\x1b]104\x07", "\x1b]111\x07",
+            "\x1b]7;file:///tmp\x07", "\x1b#8",
+        ]).prop_map(|text| text.as_bytes().to_vec()),
+        1 => prop::sample::select(vec![
+            "\x1b]2;half", "\x1bP$q", "\x1b[38;5", "\x1b_Gf=24", "\x18", "\x1b",
+        ]).prop_map(|text| text.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 1..6),
+    ]
+}
+
+fn program(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..pieces).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(
+        std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(300)
+    ))]
+
+    #[test]
+    fn a_snapshot_brings_back_the_state_and_its_future(
+        before in program(60), cut in 0_usize..8, after in program(20),
+        cols in 1_u16..24, rows in 1_u16..10,
+    ) {
+        let mut original = Screen::new(Size::new(cols, rows), 1000);
+        original.feed(&before[..before.len().saturating_sub(cut)]);
+        let mut copy = restored(&original);
+        prop_assert_eq!(state(&copy), state(&original));
+        prop_assert_eq!(copy.cursor(), original.cursor());
+        prop_assert_eq!(copy.modes(), original.modes());
+        prop_assert_eq!(copy.title(), original.title());
+        original.feed(&before[before.len().saturating_sub(cut)..]);
+        copy.feed(&before[before.len().saturating_sub(cut)..]);
+        original.feed(&after);
+        copy.feed(&after);
+        prop_assert_eq!(state(&copy), state(&original));
+        prop_assert_eq!(copy.cursor(), original.cursor());
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        original.undo(&mut one);
+        copy.undo(&mut other);
+        prop_assert_eq!(one, other);
+    }
+
+    #[test]
+    fn splitting_the_stream_changes_nothing(bytes in program(80), chunk in 1_usize..7) {
+        let size = Size::new(17, 5);
+        let (mut whole, mut split) = (Screen::new(size, 50), Screen::new(size, 50));
+        whole.feed(&bytes);
+        for part in bytes.chunks(chunk) {
+            split.feed(part);
+        }
+        prop_assert_eq!(state(&whole), state(&split));
+        prop_assert_eq!(whole.take_replies(), split.take_replies());
+        prop_assert_eq!(whole.history(), split.history());
+    }
+
+    #[test]
+    fn a_backlog_in_one_go_ends_as_line_by_line(
+        lines in prop::collection::vec("[ -~]{0,40}", 0..120), limit in 0_usize..40,
+        tail in "[ -~]{0,20}",
+    ) {
+        let size = Size::new(13, 5);
+        let (mut whole, mut split) = (Screen::new(size, limit), Screen::new(size, limit));
+        let bytes = format!("{}\r\n{tail}", lines.join("\r\n"));
+        whole.feed(bytes.as_bytes());
+        for part in bytes.as_bytes().chunks(11) {
+            split.feed(part);
+        }
+        prop_assert_eq!(whole.history(), split.history());
+        prop_assert_eq!(state(&whole), state(&split));
+    }
+
+    #[test]
+    fn nothing_makes_it_panic(
+        parts in prop::collection::vec((program(20), 0_u16..40, 0_u16..20), 1..8),
+        noise in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let mut screen = Screen::new(Size::new(10, 4), 20);
+        for (bytes, cols, rows) in parts {
+            screen.feed(&bytes);
+            screen.feed(&noise);
+            screen.resize(Size::new(cols, rows));
+            let mut out = Vec::new();
+            screen.snapshot(screen.size(), &mut out);
+            screen.snapshot(Size::new(7, 3), &mut out);
+            screen.snapshot(Size::new(50, 30), &mut out);
+            screen.undo(&mut out);
+            for line in screen.history() {
+                screen.history_line(line, &mut out);
+            }
+            screen.text();
+        }
+    }
+
+    #[test]
+    fn after_undo_and_a_fresh_line_a_terminal_is_as_new(bytes in program(60)) {
+        let mut terminal = Screen::new(Size::new(20, 6), 1000);
+        terminal.feed(&bytes);
+        let mut undo = Vec::new();
+        terminal.undo(&mut undo);
+        terminal.feed(&undo);
+        let modes = terminal.modes();
+        let fresh = Screen::new(Size::new(20, 6), 0).modes();
+        prop_assert_eq!(modes, fresh);
+        prop_assert_eq!(terminal.cursor().0, 0);
+        // Nothing is left to undo but the move to a fresh line.
+        let mut again = Vec::new();
+        terminal.undo(&mut again);
+        prop_assert!(again.len() <= 10, "{}", String::from_utf8_lossy(&again).escape_debug());
+    }
+}
