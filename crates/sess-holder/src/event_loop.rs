@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use sess_proto::frame::CLIENT_LIMIT;
 use sess_proto::message::{Exit, Kill, Size};
 use sess_proto::{ClientMessage, Decoder};
-use sess_sys::process::{Process, Signal};
+use sess_sys::process::Signal;
 use sess_sys::{
     Entry, Pid, PtyFollower, PtyLeader, Ready, Signals, Stream, WindowSize, child, poll, process,
 };
@@ -228,7 +228,8 @@ impl Holder {
                 Signal::TERM => {
                     self.session.kill(Kill { signal: None, grace: GRACE.as_millis() as u64 });
                 }
-                Signal::USR1 => self.look_after_places(),
+                // SIGIO comes when there was no room for `removed`.
+                Signal::USR1 | Signal::IO => self.look_after_places(),
                 signal if signal == self.removed => self.look_after_places(),
                 _ => {}
             }
@@ -533,9 +534,4 @@ impl Holder {
 pub fn pty_size(size: Size) -> WindowSize {
     let Size { cols, rows, xpixel, ypixel } = size;
     WindowSize { cols, rows, xpixel, ypixel }
-}
-
-/// Whether this process lives and is the holder of a session.
-pub fn is_holder(pid: Pid) -> bool {
-    Process::read(pid).is_ok_and(|process| process.is_some_and(|it| crate::ending::is_holder(&it)))
 }

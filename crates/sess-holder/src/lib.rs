@@ -1,14 +1,16 @@
 //! The process that holds one session: its program's terminal, its journal, its
 //! screen, its clients and its end.
 //!
-//! [`run`] takes everything it needs as one value and reads neither environment
+//! [`start`] takes everything it needs as one value and reads neither environment
 //! nor configuration. Knows nothing of arguments or of printing.
 
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
 use sess_proto::message::Size;
 use sess_sys::process::Signal;
-use sess_sys::{Outcome, Program, PtyLeader, Signals, SpawnError, Stream, detach, process};
+use sess_sys::{Outcome, Pending, Program, PtyLeader, Signals, SpawnError, Stream, detach, process};
 
 pub mod client;
 mod duty;
@@ -64,9 +66,23 @@ pub(crate) fn title(name: &str) -> String {
     format!("{}{name}", ending::TITLE)
 }
 
+/// Sends a holder off into a process of its own. What it has to say of its start
+/// is a [`Started`], to be decoded from what is waited for.
+pub fn start(start: Start) -> io::Result<Pending> {
+    detach::detach(start, descriptors, run)
+}
+
+/// What the holder goes on to use.
+fn descriptors(start: &Start) -> Vec<BorrowedFd<'_>> {
+    let claim = &start.claim;
+    let mut keep = vec![claim.root.as_fd(), claim.folder.as_fd(), claim.lock().as_fd()];
+    keep.extend(start.creator.as_ref().map(AsFd::as_fd));
+    keep
+}
+
 /// Holds a session from its start to its end; says through `outcome` whether it
 /// has started. Returns the process's exit status.
-pub fn run(start: Start, outcome: Outcome) -> i32 {
+fn run(start: Start, outcome: Outcome) -> i32 {
     detach::forget_environment();
     detach::set_command_line(&title(start.claim.name.as_str()));
     match begin(start) {
@@ -87,13 +103,13 @@ pub fn run(start: Start, outcome: Outcome) -> i32 {
 
 /// Starts the program in a place of its own; undoes everything if it can't.
 fn begin(start: Start) -> Result<Holder, Started> {
-    let failed = |what: &str, error: std::io::Error| Started::Failed(format!("{what}: {error}"));
+    let failed = |what: &str, error: io::Error| Started::Failed(format!("{what}: {error}"));
     let Start { claim, id, mut program, size, journal, history, creator, agent, .. } = start;
     let removed = Signal::realtime(0);
     let setup = || {
         detach::become_subreaper()?;
         let limit = detach::raise_descriptor_limit()?;
-        let signals = Signals::new(&[Signal::CHLD, Signal::TERM, Signal::USR1, removed])?;
+        let signals = Signals::new(&[Signal::CHLD, Signal::TERM, Signal::USR1, Signal::IO, removed])?;
         Ok((limit, signals))
     };
     let (limit, signals) = match setup() {

@@ -82,6 +82,11 @@ impl Claim {
         }
     }
 
+    /// Gives the name up; the record stays.
+    pub fn clear(self) -> io::Result<()> {
+        remove_if_there(&self.folder, SOCKET)
+    }
+
     /// Removes the folder and all that is in it.
     pub fn remove(self) -> io::Result<()> {
         match self.root.remove_tree(self.name.as_ref()) {

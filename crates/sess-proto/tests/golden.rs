@@ -43,7 +43,7 @@ macro_rules! golden {
         assert_eq!(golden[0], message.kind());
         let mut decoder = Decoder::new($limit);
         decoder.feed(&golden);
-        let frame = decoder.next_frame().unwrap().unwrap();
+        let frame = decoder.next_frame().expect("a frame").expect("a whole one");
         assert_eq!($side::decode(&frame), Ok(Some(message)));
         assert_eq!(decoder.next_frame(), Ok(None));
     }};
@@ -236,10 +236,10 @@ fn info() {
             tty_dev: 24,
             tty_rdev: 0x8804,
         },
-        "86 01 0000 88000000 / 04 'work' 10 '6f1c9a40b2d7e853' 01 fb e620 fb e220 \
+        "86 01 0000 87000000 / 04 'work' 10 '6f1c9a40b2d7e853' 01 fb e620 fb e220 \
          02 02 'sh' 02 '-c' 07 '/home/u' 03 'vim' \
-         fd 807d59fca1010000 01 fd 688159fca1010000 00 50 18 fb 0005 00 \
-         01 fb 9821 0a '/dev/pts/3' 18 fb 0388 50 18 fb 0005 00 01 00 fd 747f59fca1010000 \
+         fd 80ebe6faa1010000 01 fd 68efe6faa1010000 00 50 18 fb 0005 00 \
+         01 fb 9821 0a '/dev/pts/3' 18 fb 0388 50 18 fb 0005 00 01 00 fd 74ede6faa1010000 \
          fb 3747 d4 01 07 'project' 01 'x' 05 '0.1.0' 18 fb 0488",
     );
     holder(
@@ -263,7 +263,7 @@ fn info() {
             tty_dev: 0,
             tty_rdev: 0,
         },
-        "86 01 0000 20000000 / 01 '1' 00 00 01 00 00 00 00 00 01 01 00 00 00 00 00 \
+        "86 01 0000 1f000000 / 01 '1' 00 00 01 00 00 00 00 00 01 01 00 00 00 00 00 \
          fd ffffffffffffffff 00 00 00 00 00",
     );
 }

@@ -55,7 +55,7 @@ impl Screen {
             self.grid.scroll_down(area, n, blank);
         }
         self.top_row_changed(area.top);
-        self.carriage_return();
+        self.cursor.pending = false;
     }
 
     /// ICH and DCH: cells come in or go at the cursor, within the margins.
@@ -95,12 +95,16 @@ impl Screen {
         let blank = self.blank();
         let (x, y, cols) = (self.cursor.x, self.cursor.y, self.cols());
         match what {
+            // Behind the last column there is nothing to erase; only xterm
+            // itself then takes the last character away.
+            0 if self.cursor.pending => return,
             0 => self.erase_columns(y, x, cols, blank),
             1 => self.erase_columns(y, 0, x + 1, blank),
             2 => self.erase_columns(y, 0, cols, blank),
             _ => return,
         }
-        self.cursor.pending = false;
+        // What is erased up to the cursor leaves it where it hangs.
+        self.cursor.pending &= what == 1;
     }
 
     /// ED: 0 to the end, 1 from the start, 2 all of the screen, 3 the history.

@@ -149,9 +149,10 @@ impl History {
 
     /// Appends a line of plain text: ASCII in the default style.
     pub(crate) fn push_plain(&mut self, text: &[u8], wrapped: bool) {
+        let blanks = if wrapped { 0 } else { text.iter().rev().take_while(|&&b| b == b' ').count() };
         let chunk = self.open_line();
         chunk.data.push(if wrapped { WRAPPED } else { 0 });
-        chunk.data.extend_from_slice(text);
+        chunk.data.extend_from_slice(&text[..text.len() - blanks]);
         self.drop_old();
     }
 
@@ -262,8 +263,9 @@ impl History {
         let Some((chunk, line)) = self.line(number) else { return };
         let mut pen = PenWriter::default();
         let mut begins_coloured = false;
+        let wrapped = line.flags & WRAPPED != 0;
         if line.flags & STYLED == 0 {
-            out.extend_from_slice(line.text);
+            out.extend_from_slice(if wrapped { line.text } else { line.text.trim_ascii_end() });
         } else {
             let (mut runs, mut text) = (line.runs, line.text);
             while let Some(style) = pop_varint(&mut runs) {
@@ -273,12 +275,15 @@ impl History {
                     begins_coloured = style.bg != Colour::DEFAULT;
                 }
                 pen.to(style, chunk.link(style), out);
-                let (run, rest) = text.split_at(len);
+                let (mut run, rest) = text.split_at(len);
+                if rest.is_empty() && !wrapped && style == Style::DEFAULT {
+                    // Kept while it was wrapped, which it is no longer.
+                    run = run.trim_ascii_end();
+                }
                 out.extend_from_slice(run);
                 text = rest;
             }
         }
-        let wrapped = line.flags & WRAPPED != 0;
         if let Some(tail) = line.tail {
             let style = chunk.styles[tail];
             pen.to(style, chunk.link(style), out);

@@ -134,7 +134,7 @@ pub(crate) enum Function {
 /// Takes the bytes of a complete escape or control sequence apart.
 pub(crate) fn functions(sequence: &[u8]) -> Vec<Function> {
     let mut found = Found(Vec::new());
-    vte::Parser::<16>::new_with_size().advance(&mut found, sequence);
+    vte::Parser::<16>::default().advance(&mut found, sequence);
     found.0
 }
 

@@ -69,7 +69,6 @@ impl Screen {
                 self.other = (mode == 47 && !alternate.is_blank()).then_some(alternate);
             }
             self.alternate = 0;
-            self.cursor.pending = false;
         }
         if !on && mode == 1049 {
             self.restore_cursor();
@@ -121,14 +120,13 @@ impl Screen {
         self.cursor_shape = 0;
     }
 
-    /// RIS. The history is not the program's to take by this: many terminals
-    /// keep theirs, and `CSI 3 J` says so where it is meant.
+    /// RIS. It takes the history too, as it does in terminals.
     pub(crate) fn reset(&mut self) {
         let (cols, rows) = (self.cols(), self.rows());
         self.switch_screen(47, false);
         self.other = None;
         self.grid = Grid::new(cols, rows);
-        self.history.break_last_line();
+        self.history.clear();
         self.saved = [None; 2];
         self.pen = Pen::default();
         self.margins = Margins::full(cols, rows);

@@ -21,7 +21,7 @@ fn state(screen: &Screen) -> (String, String, Vec<String>) {
 fn restored(screen: &Screen) -> Screen {
     let mut fresh = Screen::new(screen.size(), 1000);
     // Somebody else's leftovers, in a terminal that was used before.
-    fresh.feed(b"\x1b[?1049h\x1b[31mold\x1b[2;3r\x1b[?6h\x1b[4h\x1b(0\x1b[?1000h\x1b[>1u");
+    fresh.feed(b"old\x1b[?1049h\x1b[31m\x1b[2;3r\x1b[?6h\x1b[4h\x1b(0\x1b[?1000h\x1b[>1u");
     let mut bytes = NEUTRALISE.to_vec();
     bytes.extend_from_slice(HOME);
     bytes.extend_from_slice(b"\x1b[2J\x1b[3J");

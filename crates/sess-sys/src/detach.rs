@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -93,7 +93,11 @@ impl AsFd for Pending {
 ///
 /// This process must have one thread and must not have made
 /// [`Signals`](crate::signals::Signals), else [`io::ErrorKind::InvalidInput`].
-pub fn detach(keep: &[BorrowedFd<'_>], body: impl FnOnce(Outcome) -> i32) -> io::Result<Pending> {
+pub fn detach<T>(
+    what: T,
+    keep: impl FnOnce(&T) -> Vec<BorrowedFd<'_>>,
+    body: impl FnOnce(T, Outcome) -> i32,
+) -> io::Result<Pending> {
     if signals::ever_noted() {
         // What catches them would be gone over there, and signal-hook believe it to
         // be in place.
@@ -111,7 +115,10 @@ pub fn detach(keep: &[BorrowedFd<'_>], body: impl FnOnce(Outcome) -> i32) -> io:
     // child may do what it likes. It never returns from here, so that nothing of
     // the parent's is dropped twice.
     let child = match unsafe { fork() }? {
-        ForkResult::Child => forsake(keep, outcome, body),
+        ForkResult::Child => {
+            let spared = keep(&what).iter().map(AsRawFd::as_raw_fd).collect();
+            forsake(spared, outcome, |outcome| body(what, outcome))
+        }
         ForkResult::Parent { child } => child,
     };
     drop(held_back);
@@ -135,7 +142,7 @@ pub fn detach(keep: &[BorrowedFd<'_>], body: impl FnOnce(Outcome) -> i32) -> io:
 
 /// The first child: leaves everything behind while somebody still hears of a
 /// failure, then has the second one run `body`.
-fn forsake(keep: &[BorrowedFd<'_>], outcome: Outcome, body: impl FnOnce(Outcome) -> i32) -> ! {
+fn forsake(keep: Vec<RawFd>, outcome: Outcome, body: impl FnOnce(Outcome) -> i32) -> ! {
     if let Err(error) = leave(keep, &outcome) {
         exit(error.raw_os_error().unwrap_or(libc::EINVAL));
     }
@@ -149,7 +156,7 @@ fn forsake(keep: &[BorrowedFd<'_>], outcome: Outcome, body: impl FnOnce(Outcome)
     exit(catch_unwind(AssertUnwindSafe(|| body(outcome))).unwrap_or(PANICKED));
 }
 
-fn leave(keep: &[BorrowedFd<'_>], outcome: &Outcome) -> io::Result<()> {
+fn leave(mut spared: Vec<RawFd>, outcome: &Outcome) -> io::Result<()> {
     setsid()?;
     chdir("/")?;
     umask(Mode::from_bits_truncate(0o077));
@@ -163,7 +170,6 @@ fn leave(keep: &[BorrowedFd<'_>], outcome: &Outcome) -> io::Result<()> {
     dup2_stdout(&null)?;
     dup2_stderr(&null)?;
     drop(null);
-    let mut spared: Vec<_> = keep.iter().map(AsRawFd::as_raw_fd).collect();
     spared.push(outcome.0.as_raw_fd());
     spared.retain(|&fd| fd > libc::STDERR_FILENO);
     spared.sort_unstable();

@@ -35,7 +35,7 @@ fn main() {
 
 /// What `body` returns, from over there.
 fn over_there(body: impl FnOnce() -> String) -> String {
-    let pending = detach(&[], |outcome| match outcome.send(body().as_bytes()) {
+    let pending = detach((), |()| Vec::new(), |(), outcome| match outcome.send(body().as_bytes()) {
         Ok(()) => 0,
         Err(_) => 1,
     });
@@ -65,10 +65,10 @@ fn an_ignored_sigchld_is_no_obstacle() {
 }
 
 fn silence_and_panic_are_an_empty_answer() {
-    let silent = detach(&[], |_outcome| 0).expect("it works");
+    let silent = detach((), |()| Vec::new(), |(), _outcome| 0).expect("it works");
     assert!(silent.wait().expect("it can be read").is_empty());
     let panicking = |_: Outcome| -> i32 { panic!("over there") };
-    let panicking = detach(&[], panicking).expect("it works");
+    let panicking = detach((), |()| Vec::new(), |(), outcome| panicking(outcome)).expect("it works");
     assert!(panicking.wait().expect("it can be read").is_empty());
 }
 
@@ -76,7 +76,7 @@ fn everything_but_the_kept_is_left_behind() {
     let _left = rustix::io::dup(std::io::stderr()).expect("a descriptor without close-on-exec");
     let kept = tempfile::tempfile().expect("a temporary file");
     let number = kept.as_raw_fd();
-    let pending = detach(&[kept.as_fd()], |outcome| {
+    let pending = detach(&kept, |kept| vec![kept.as_fd()], |kept, outcome| {
         let mut facts = vec![
             fs::read_link("/proc/self/cwd")
                 .unwrap_or_default()
@@ -186,7 +186,7 @@ fn a_lock_outlives_who_took_it() {
     let lock = Lock::try_take(&dir, name)
         .expect("it works")
         .expect("it is free");
-    let pending = detach(&[lock.as_fd()], |outcome| {
+    let pending = detach(&lock, |lock| vec![lock.as_fd()], |lock, outcome| {
         let pid = current().to_string();
         if outcome.send(pid.as_bytes()).is_err() {
             return 1;
@@ -286,7 +286,7 @@ fn orphans_stay_in_the_tree_of_a_subreaper() {
 fn more_than_one_thread_is_refused() {
     let (tell, told) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || told.recv());
-    let error = detach(&[], |_| 0).expect_err("there are two");
+    let error = detach((), |()| Vec::new(), |(), _| 0).expect_err("there are two");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     drop(tell);
     assert!(thread.join().expect("it doesn't panic").is_err());
@@ -294,6 +294,6 @@ fn more_than_one_thread_is_refused() {
 
 fn noted_signals_are_refused() {
     let _signals = Signals::new(&[Signal::USR1]).expect("it can be");
-    let error = detach(&[], |_| 0).expect_err("they would be lost");
+    let error = detach((), |()| Vec::new(), |(), _| 0).expect_err("they would be lost");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 }

@@ -351,7 +351,7 @@ impl Relay<'_> {
         let mut buffer = [0; 16 * 1024];
         match self.raw.terminal.read(&mut buffer) {
             Ok(0) => self.leave(None),
-            Ok(count) => self.split(|splitter, emit| splitter.feed(&buffer[..count], emit)),
+            Ok(count) => self.split(|splitter, emit| splitter.feed(&buffer[..count], &mut |token| emit(token))),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => self.leave(None),
         }
@@ -363,7 +363,7 @@ impl Relay<'_> {
         if let (Some(since), Some(span)) = (self.held_since, self.splitter.deadline())
             && since.elapsed() >= span
         {
-            self.split(|splitter, mut emit| splitter.expire(&mut emit));
+            self.split(|splitter, emit| splitter.expire(&mut |token| emit(token)));
         }
     }
 

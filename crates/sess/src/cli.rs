@@ -30,6 +30,7 @@ pub(crate) use completions::{completions, man_pages};
 #[command(
     name = "sess",
     version,
+    verbatim_doc_comment,
     disable_help_subcommand = true,
     after_help = "\
 Examples:
@@ -62,7 +63,7 @@ pub(crate) enum Command {
 /// Without a command this starts your shell. Without a name the session gets the
 /// smallest number that is free.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(verbatim_doc_comment, after_help = "\
 Examples:
   sess new                         your shell in a session with a number for a name
   sess new work                    your shell in a session 'work'
@@ -77,7 +78,7 @@ pub(crate) struct NewArgs {
     #[arg(short, long)]
     pub(crate) detached: bool,
     /// Attach if the session runs already
-    #[arg(short = 'A', long, conflicts_with = "detached", requires = "name")]
+    #[arg(short = 'A', long, requires = "name")]
     pub(crate) attach: bool,
     /// Start the command in this directory
     #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -107,6 +108,7 @@ pub(crate) struct NewArgs {
 /// session runs.
 #[derive(Debug, Args)]
 #[command(
+    verbatim_doc_comment,
     visible_alias = "a",
     after_help = "\
 Examples:
@@ -134,6 +136,7 @@ pub(crate) struct AttachArgs {
 /// List the running sessions, latest activity first
 #[derive(Debug, Default, Args)]
 #[command(
+    verbatim_doc_comment,
     visible_alias = "list",
     after_help = "\
 Examples:
@@ -164,7 +167,7 @@ pub(crate) struct LsArgs {
 /// none, 5 if it does not answer. NAME may be left out where exactly one session
 /// runs.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(verbatim_doc_comment, after_help = "\
 Examples:
   sess status work              what there is to know about 'work'
   sess status -q work && echo it runs
@@ -187,6 +190,7 @@ pub(crate) struct StatusArgs {
 /// all processes are gone.
 #[derive(Debug, Args)]
 #[command(
+    verbatim_doc_comment,
     group = ArgGroup::new("sessions").required(true).args(["names", "all"]),
     after_help = "\
 Examples:
@@ -215,6 +219,7 @@ pub(crate) struct KillArgs {
 /// The sessions run on. Nobody attached is no failure.
 #[derive(Debug, Args)]
 #[command(
+    verbatim_doc_comment,
     group = ArgGroup::new("sessions").required(true).args(["names", "all"]),
     after_help = "\
 Examples:
@@ -234,7 +239,7 @@ pub(crate) struct DetachArgs {
 ///
 /// It completes commands, options and the names of sessions.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(verbatim_doc_comment, after_help = "\
 Examples:
   eval \"$(sess completions bash)\"         in ~/.bashrc
   sess completions zsh > ~/.zfunc/_sess   with ~/.zfunc in $fpath
@@ -247,7 +252,7 @@ pub(crate) struct CompletionsArgs {
 
 /// Write the manual pages into a directory
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(verbatim_doc_comment, after_help = "\
 Examples:
   sess man ~/.local/share/man/man1
   man sess-new")]

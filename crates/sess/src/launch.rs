@@ -11,7 +11,7 @@ use sess_holder::place::{AGENTS, Claim};
 use sess_holder::{Start, Started, record};
 use sess_proto::SessionName;
 use sess_proto::message::Size;
-use sess_sys::{Program, Stream, child, process};
+use sess_sys::{Program, Stream, process};
 
 use crate::directory::{self, Directory};
 use crate::error::{Failure, Kind};
@@ -72,7 +72,7 @@ pub(crate) fn launch(request: Request) -> Result<Launched> {
     let id = format!("{:016x}", process::random_u64()?);
     let name = claim.name.clone();
     let (env, agent) = environment(&request.env, &name, &id, &home.path, request.cwd.is_some().then_some(&*cwd));
-    let program = match Program::new(&command, &env, &cwd, child::umask(), None) {
+    let program = match Program::new(&command, &env, &cwd, process::umask(), None) {
         Ok(program) => program,
         Err(error) => {
             let _ = claim.withdraw();

@@ -1,2 +1,25 @@
-//! The command line.
-fn main() {}
+//! The command line of sess.
+
+mod attach_loop;
+mod cli;
+mod command;
+mod config;
+mod connection;
+mod detach_key;
+mod directory;
+mod error;
+mod input;
+mod keys;
+mod launch;
+mod lookup;
+mod output;
+mod survey;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os()) {
+        Ok(cli) => ExitCode::from(command::run(cli.command)),
+        Err(stop) => ExitCode::from(command::stop(stop)),
+    }
+}

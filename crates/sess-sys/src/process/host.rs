@@ -31,3 +31,11 @@ pub fn random_u64() -> io::Result<u64> {
     retry_on_intr(|| getrandom(&mut bytes, GetRandomFlags::empty()))?;
     Ok(u64::from_ne_bytes(bytes))
 }
+
+/// The permissions that files made by this process don't get.
+pub fn umask() -> u32 {
+    // It can only be read by setting it; nothing makes a file in between.
+    let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    nix::sys::stat::umask(mask);
+    mask.bits()
+}

@@ -26,7 +26,8 @@ pub(super) fn failure(error: &Error, args: &[OsString], root: &Command) -> Failu
         ErrorKind::InvalidSubcommand => {
             let name = said.first(ContextKind::InvalidSubcommand).unwrap_or_default();
             Failure::usage(format!("no such command: {name}")).hint(
-                match said.first(ContextKind::SuggestedSubcommand) {
+                // The best comes last.
+                match said.all(ContextKind::SuggestedSubcommand).last() {
                     Some(similar) => format!("did you mean sess {similar}?"),
                     None => help,
                 },

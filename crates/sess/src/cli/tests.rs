@@ -1,0 +1,227 @@
+use std::os::unix::ffi::OsStringExt;
+
+use super::*;
+use crate::error::{Codes, Kind};
+
+fn parse_words(words: &[&str]) -> Result<Cli, Stop> {
+    let words = std::iter::once("sess").chain(words.iter().copied()).map(OsString::from);
+    parse(words)
+}
+
+fn command(words: &[&str]) -> Command {
+    match parse_words(words) {
+        Ok(Cli { command: Some(command) }) => command,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+fn failure(words: &[&str]) -> Failure {
+    match parse_words(words) {
+        Err(Stop::Failure(failure)) => failure,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+/// Message and hint of a wrong use.
+fn wrong(words: &[&str]) -> String {
+    let failure = failure(words);
+    assert_eq!(failure.kind, Kind::Usage);
+    assert_eq!(failure.kind.code(Codes::Ordinary), 2);
+    match failure.hint {
+        Some(hint) => format!("{} | {hint}", failure.message),
+        None => failure.message,
+    }
+}
+
+fn help(words: &[&str]) -> String {
+    match parse_words(words) {
+        Err(Stop::Print(text)) => text,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn clap_finds_no_fault_with_the_description() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn bare_sess_is_no_command() {
+    assert!(matches!(parse_words(&[]), Ok(Cli { command: None })));
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    assert!(help(&["--version"]).starts_with("sess 0."));
+    assert!(help(&["--help"]).contains("Examples:"));
+    for verb in ["new", "attach", "a", "ls", "list", "status", "kill", "detach", "completions", "man"] {
+        let help = help(&[verb, "--help"]);
+        assert!(help.contains("\nExamples:\n  "), "{help}");
+        let first = help.lines().next().unwrap();
+        assert!(first.starts_with(char::is_uppercase) && !first.ends_with('.'), "{first}");
+        assert!(help.lines().all(|line| line.chars().count() <= 100 || line.starts_with("  ")), "{help}");
+    }
+}
+
+#[test]
+fn new_takes_everything() {
+    let words = [
+        "new", "work", "-d", "-c", "/tmp", "-e", "A=1", "--env", "B=x=y", "-s", "100x30", "-l",
+        "project=x", "--history", "500", "--", "make", "-j8", "--", "x",
+    ];
+    let Command::New(args) = command(&words) else { panic!("new") };
+    assert_eq!(args.name.unwrap().as_str(), "work");
+    assert!(args.detached && !args.attach);
+    assert_eq!(args.cwd, Some("/tmp".into()));
+    assert_eq!(args.env, [("A".into(), "1".into()), ("B".into(), "x=y".into())]);
+    assert_eq!(args.size, Some(Size { cols: 100, rows: 30, xpixel: 0, ypixel: 0 }));
+    assert_eq!(args.labels, [("project".to_owned(), "x".to_owned())]);
+    assert_eq!(args.history, Some(500));
+    assert_eq!(args.command, ["make", "-j8", "--", "x"]);
+}
+
+#[test]
+fn new_needs_nothing() {
+    let Command::New(args) = command(&["new"]) else { panic!("new") };
+    assert!(args.name.is_none() && args.command.is_empty() && args.size.is_none());
+    let Command::New(args) = command(&["new", "--", "sh"]) else { panic!("new") };
+    assert!(args.name.is_none());
+    assert_eq!(args.command, ["sh"]);
+    let Command::New(args) = command(&["new", "1", "-A"]) else { panic!("new") };
+    assert!(args.attach);
+    assert_eq!(args.name.unwrap().as_str(), "1");
+}
+
+#[test]
+fn commands_and_directories_may_be_any_bytes_but_names_may_not() {
+    let bytes = OsString::from_vec(b"\xff\xfe".to_vec());
+    let words = |words: &[&OsString]| {
+        parse(words.iter().map(|word| (*word).clone()).collect::<Vec<_>>())
+    };
+    let word = |text: &str| OsString::from(text);
+    let (sess, new, c, dashes) = (word("sess"), word("new"), word("-c"), word("--"));
+    let Ok(Cli { command: Some(Command::New(args)) }) =
+        words(&[&sess, &new, &c, &bytes, &dashes, &bytes, &bytes])
+    else {
+        panic!("new")
+    };
+    assert_eq!(args.cwd, Some(PathBuf::from(&bytes)));
+    assert_eq!(args.command, [bytes.clone(), bytes.clone()]);
+    let Err(Stop::Failure(failure)) = words(&[&sess, &new, &bytes]) else { panic!("name") };
+    assert_eq!(failure.kind, Kind::Usage);
+    assert!(failure.message.ends_with("it is not UTF-8"), "{failure}");
+}
+
+#[test]
+fn a_command_without_dashes_is_not_guessed() {
+    let wrong = wrong(&["new", "work", "make"]);
+    assert_eq!(
+        wrong,
+        "one argument too many: make | put -- before the command: sess new NAME -- CMD"
+    );
+}
+
+#[test]
+fn names_are_checked_by_what_they_are_for() {
+    assert!(matches!(command(&["attach", "work~2"]), Command::Attach(_)));
+    assert!(matches!(command(&["new", "größe 日本"]), Command::New(_)));
+    assert_eq!(
+        wrong(&["new", "work~2"]),
+        "NAME 'work~2': a session name can't hold '~', which only sess itself gives"
+    );
+    assert_eq!(wrong(&["attach", "a/b"]), "NAME 'a/b': a session name can't hold '/'");
+    assert_eq!(wrong(&["attach", ""]), "NAME '': a session name has at least one character");
+    assert_eq!(wrong(&["kill", "ok", ".x"]), "NAME '.x': a session name can't begin with '.'");
+    assert!(wrong(&["new", &"x".repeat(65)]).ends_with("has at most 64 bytes, this one has 65"));
+}
+
+#[test]
+fn attach_takes_its_options() {
+    let Command::Attach(args) = command(&["a", "-r", "-x", "--lines", "all", "work"]) else {
+        panic!("attach")
+    };
+    assert!(args.read_only && args.exclusive);
+    assert_eq!(args.lines, Some(Lines::All));
+    let Command::Attach(args) = command(&["attach"]) else { panic!("attach") };
+    assert!(args.name.is_none() && args.lines.is_none());
+    assert_eq!(
+        wrong(&["attach", "--lines", "few"]),
+        "--lines 'few': it takes a number, 'all' or 'none'"
+    );
+}
+
+#[test]
+fn ls_takes_several_filters() {
+    let Command::Ls(args) = command(&["ls", "-a", "--filter", "state=dead", "--filter", "k=v"])
+    else {
+        panic!("ls")
+    };
+    assert!(args.all && !args.json && !args.quiet);
+    assert_eq!(args.filters.len(), 2);
+    assert!(matches!(command(&["list", "-q"]), Command::Ls(_)));
+    assert_eq!(
+        wrong(&["ls", "--filter", "state=up"]),
+        "--filter 'state=up': a state is one of running, exited, dead, unresponsive"
+    );
+    assert_eq!(
+        wrong(&["ls", "--json", "-q"]),
+        "--json and --quiet don't go together | sess ls --help tells more"
+    );
+}
+
+#[test]
+fn kill_takes_names_or_all() {
+    let Command::Kill(args) = command(&["kill", "a", "b", "-s", "INT", "--grace", "2s"]) else {
+        panic!("kill")
+    };
+    assert_eq!(args.names.len(), 2);
+    assert_eq!(args.signal.as_deref(), Some("INT"));
+    assert_eq!(args.grace, Duration::from_secs(2));
+    let Command::Kill(args) = command(&["kill", "--all"]) else { panic!("kill") };
+    assert!(args.all && args.names.is_empty());
+    assert_eq!(args.grace, Duration::from_secs(5));
+    assert_eq!(wrong(&["kill"]), "missing: NAME or --all | sess kill --help tells more");
+    assert_eq!(wrong(&["detach"]), "missing: NAME or --all | sess detach --help tells more");
+    assert_eq!(
+        wrong(&["kill", "a", "--all"]),
+        "NAME and --all don't go together | sess kill --help tells more"
+    );
+    assert_eq!(
+        wrong(&["kill", "a", "--grace", "5"]),
+        "--grace '5': a time has a unit: 5s, 5m, 5h, or 5ms"
+    );
+}
+
+#[test]
+fn mistakes_are_told_in_our_words() {
+    assert_eq!(wrong(&["atach"]), "no such command: atach | did you mean sess attach?");
+    assert_eq!(wrong(&["help"]), "no such command: help | sess --help lists the commands");
+    assert_eq!(wrong(&["ls", "--jsn"]), "no such option: --jsn | did you mean --json?");
+    assert_eq!(wrong(&["ls", "-z"]), "no such option: -z | sess ls --help tells more");
+    assert_eq!(wrong(&["-z"]), "no such option: -z | sess --help lists the commands");
+    assert_eq!(wrong(&["ls", "x"]), "one argument too many: x | sess ls --help tells more");
+    assert_eq!(wrong(&["new", "-c"]), "--cwd needs a value | sess new --help tells more");
+    assert_eq!(wrong(&["new", "-c", ""]), "--cwd needs a value | sess new --help tells more");
+    assert_eq!(
+        wrong(&["new", "-s", "0x0"]),
+        "--size '0x0': a size is COLSxROWS, as 80x24, each from 1 to 1000"
+    );
+    assert_eq!(
+        wrong(&["completions", "tcsh"]),
+        "SHELL: not tcsh | accepted are bash, elvish, fish, powershell, zsh"
+    );
+    assert_eq!(wrong(&["man"]), "missing: DIR | sess man --help tells more");
+    assert_eq!(
+        wrong(&["new", "-d", "-d"]),
+        "--detached is given more than once | sess new --help tells more"
+    );
+    assert_eq!(
+        wrong(&["new", "-dA", "x"]),
+        "--detached and --attach don't go together | sess new --help tells more"
+    );
+    assert_eq!(wrong(&["new", "-A"]), "missing: NAME | sess new --help tells more");
+    assert_eq!(
+        wrong(&["attach", "-R", "x"]),
+        "no such option: -R | sess attach --help tells more"
+    );
+}

@@ -1,0 +1,67 @@
+//! What each verb does, a file each: from what was asked for to an exit code.
+
+mod attach;
+mod completions;
+mod detach;
+mod kill;
+mod ls;
+mod man;
+mod new;
+mod status;
+
+use anyhow::Result;
+
+use crate::cli::{Command, LsArgs, Stop};
+use crate::config::Config;
+use crate::error::{Codes, Failure, exit_code, report, report_failure};
+use crate::output;
+
+/// Does what was asked for, and tells what goes wrong; returns the exit code.
+pub(crate) fn run(command: Option<Command>) -> u8 {
+    let (codes, result) = match command.unwrap_or_else(|| Command::Ls(LsArgs::default())) {
+        Command::New(args) if args.detached => (Codes::Ordinary, new::run(args)),
+        Command::New(args) => (Codes::Waiting, new::run(args)),
+        Command::Attach(args) => (Codes::Waiting, attach::run(&args)),
+        Command::Ls(args) => (Codes::Ordinary, ls::run(&args)),
+        Command::Status(args) => (Codes::Ordinary, status::run(&args)),
+        Command::Kill(args) => (Codes::Ordinary, kill::run(&args)),
+        Command::Detach(args) => (Codes::Ordinary, detach::run(&args)),
+        Command::Completions(args) => (Codes::Ordinary, completions::run(&args)),
+        Command::Man(args) => (Codes::Ordinary, man::run(&args)),
+    };
+    result.unwrap_or_else(|error| {
+        report(&error);
+        exit_code(&error, codes)
+    })
+}
+
+/// There is nothing to do: help was asked for, or the command line is wrong.
+pub(crate) fn stop(stop: Stop) -> u8 {
+    match stop {
+        Stop::Print(text) => u8::from(output::print(&text).is_err()),
+        Stop::Failure(failure) => {
+            report_failure(&failure);
+            failure.kind.code(Codes::Ordinary)
+        }
+    }
+}
+
+/// The configuration of this environment.
+fn config() -> Result<Config, Failure> {
+    let home = directories::BaseDirs::new();
+    Config::load(&|key| std::env::var_os(key), home.as_ref().map(directories::BaseDirs::home_dir))
+}
+
+/// Tries all; every failure is told, and the first decides the exit code.
+fn each<T>(items: impl IntoIterator<Item = T>, mut act: impl FnMut(T) -> Result<()>) -> u8 {
+    let mut code = 0;
+    for item in items {
+        if let Err(error) = act(item) {
+            report(&error);
+            if code == 0 {
+                code = exit_code(&error, Codes::Ordinary);
+            }
+        }
+    }
+    code
+}
