@@ -55,9 +55,12 @@ impl Screen {
             (0, 0, b'K') | (b'?', 0, b'K') => self.erase_line(params.get(0)),
             (0, 0, b'J') | (b'?', 0, b'J') => self.erase_display(params.get(0)),
             (0, 0, b'A' | b'k') => self.up(n),
-            (0, 0, b'B' | b'e') => self.down(n),
-            (0, 0, b'C' | b'a') => self.right(n),
+            (0, 0, b'B') => self.down(n),
+            (0, 0, b'C') => self.right(n),
             (0, 0, b'D' | b'j') => self.left(n),
+            // The relative positions know no margins, unlike the motions.
+            (0, 0, b'a') => self.move_to(self.cursor.x + n, self.cursor.y),
+            (0, 0, b'e') => self.move_to(self.cursor.x, self.cursor.y + n),
             (0, 0, b'E') => {
                 self.down(n);
                 self.carriage_return();

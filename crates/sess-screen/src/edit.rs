@@ -101,10 +101,8 @@ impl Screen {
             0 => self.erase_columns(y, x, cols, blank),
             1 => self.erase_columns(y, 0, x + 1, blank),
             2 => self.erase_columns(y, 0, cols, blank),
-            _ => return,
+            _ => {}
         }
-        // What is erased up to the cursor leaves it where it hangs.
-        self.cursor.pending &= what == 1;
     }
 
     /// ED: 0 to the end, 1 from the start, 2 all of the screen, 3 the history.

@@ -34,6 +34,10 @@ impl Screen {
                         at += len;
                         self.offset = start + at as u64;
                         self.control_sequence(&csi);
+                    } else if let Some(&end) = bytes.get(at + 1).filter(|end| is_whole(**end)) {
+                        at += 2;
+                        self.offset = start + at as u64;
+                        self.escape(0, end);
                     } else {
                         at += self.resume(&bytes[at..], start + at as u64);
                     }
@@ -188,6 +192,11 @@ impl Screen {
         self.cursor.y = 0;
         (bytes.len() - rest.len(), seen)
     }
+}
+
+/// Whether `ESC` and this byte are a sequence of their own.
+fn is_whole(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'O' | b'Q'..=b'W' | b'Y' | b'Z' | b'\\' | b'`'..=b'~')
 }
 
 /// How many bytes at the start are printable ASCII.

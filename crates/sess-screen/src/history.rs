@@ -10,7 +10,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::cell::{Cell, GAP, SPACER};
+use crate::input::{Decoded, decode};
 use crate::interned::{Interned, Link};
 use crate::row::Row;
 use crate::sgr::PenWriter;
@@ -19,6 +22,8 @@ use crate::style::{Colour, Style};
 const WRAPPED: u8 = 1;
 const STYLED: u8 = 2;
 const TAIL: u8 = 4;
+/// The line leaves its last column free for a wide character that follows.
+const GAP_AT_END: u8 = 8;
 
 const CHUNK_BYTES: usize = 16 << 10;
 const CHUNK_STYLES: usize = 4096;
@@ -232,6 +237,9 @@ impl History {
         if tail.is_some() {
             flags |= TAIL;
         }
+        if row.ends_in_gap() {
+            flags |= GAP_AT_END;
+        }
         chunk.close_line(flags_at, flags, styled, runs);
     }
 
@@ -259,11 +267,14 @@ impl History {
     }
 
     /// Appends a line as bytes for a terminal, from pen reset to pen reset.
-    pub(crate) fn render(&self, number: u64, out: &mut Vec<u8>) {
+    /// `screen_is_wide`: the screen's first row begins with a wide character.
+    pub(crate) fn render(&self, number: u64, screen_is_wide: bool, out: &mut Vec<u8>) {
         let Some((chunk, line)) = self.line(number) else { return };
         let mut pen = PenWriter::default();
         let mut begins_coloured = false;
         let wrapped = line.flags & WRAPPED != 0;
+        let start = out.len();
+        let continues = || number > self.first && self.is_wrapped(number - 1);
         if line.flags & STYLED == 0 {
             out.extend_from_slice(if wrapped { line.text } else { line.text.trim_ascii_end() });
         } else {
@@ -284,17 +295,29 @@ impl History {
                 text = rest;
             }
         }
+        if out.len() == start && continues() {
+            // Without a character the line before would not wrap into it.
+            out.push(b' ');
+        }
         if let Some(tail) = line.tail {
             let style = chunk.styles[tail];
             pen.to(style, chunk.link(style), out);
             out.extend_from_slice(b"\x1b[K");
-        } else if begins_coloured && !wrapped && number > self.first && self.is_wrapped(number - 1)
-        {
+        } else if begins_coloured && !wrapped && continues() {
             // Wrapping with a coloured pen scrolled in a coloured row.
             pen.reset(out);
             out.extend_from_slice(b"\x1b[K");
         }
         pen.reset(out);
+        if line.flags & GAP_AT_END != 0 {
+            let is_wide = match self.line(number + 1) {
+                Some((_, next)) => begins_wide(next.text),
+                None => screen_is_wide,
+            };
+            if !is_wide {
+                out.push(b' ');
+            }
+        }
         if !wrapped {
             out.extend_from_slice(b"\r\n");
         }
@@ -416,6 +439,10 @@ impl Extent {
 fn trimmed(cells: &[Cell]) -> usize {
     let shows = |cell: &Cell| cell.style != 0 || !cell.is_blank();
     cells.iter().rposition(shows).map_or(0, |last| last + 1)
+}
+
+fn begins_wide(text: &[u8]) -> bool {
+    matches!(decode(text), Decoded::Char(c, _) if c.width() == Some(2))
 }
 
 fn push_varint(out: &mut Vec<u8>, mut n: u32) {

@@ -176,7 +176,7 @@ pub(crate) enum Decoded {
 /// recommends, whichever way the stream is split.
 #[inline]
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
-    let first = bytes[0];
+    let Some(&first) = bytes.first() else { return Decoded::Part };
     let (len, second) = match first {
         0..=0x7f => return Decoded::Char(char::from(first), 1),
         0xc2..=0xdf => (2, 0x80..=0xbf),

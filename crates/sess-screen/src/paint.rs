@@ -1,7 +1,7 @@
 //! Rows as bytes for a terminal. It knows nothing of modes or of whose rows they
 //! are; the terminal must have the default modes.
 
-use crate::cell::{Cell, GAP, SPACER};
+use crate::cell::{Cell, GAP, SPACER, WIDE};
 use crate::history::Extent;
 use crate::interned::Interned;
 use crate::row::Row;
@@ -53,6 +53,10 @@ impl Painter<'_> {
                     self.reset_pen();
                 }
                 self.out.extend_from_slice(b"\r\n");
+            }
+            if row.ends_in_gap() && rows.peek().is_some_and(|next| !next.get(0).is(WIDE)) {
+                // The wide character that wrapped into the next row is gone.
+                self.out.push(b' ');
             }
             continued = wraps;
         }

@@ -23,6 +23,11 @@ impl Row {
         self.cells.get(x).copied().unwrap_or(Cell::BLANK)
     }
 
+    /// Whether its line goes on with a wide character that had no room here.
+    pub(crate) fn ends_in_gap(&self) -> bool {
+        self.wrapped && self.cells.last().is_some_and(|cell| cell.is(GAP))
+    }
+
     /// Erases the whole row, keeping its memory.
     pub(crate) fn clear(&mut self, cols: usize, blank: Cell) {
         self.cells.clear();

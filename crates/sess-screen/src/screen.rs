@@ -130,7 +130,8 @@ impl Screen {
     /// The line that runs on into the screen's first row has no CR LF either:
     /// [`Screen::snapshot`] goes on where it ends.
     pub fn history_line(&self, line: u64, out: &mut Vec<u8>) {
-        self.history.render(line, out);
+        let first = self.primary().rows[0].get(0);
+        self.history.render(line, first.is(crate::cell::WIDE), out);
     }
 
     /// The screen's text: rows joined by `\n`, trailing blanks trimmed.

@@ -207,13 +207,19 @@ impl Screen {
         let Some(c) = self.last_char.filter(|_| wanted) else { return };
         let glyph = u32::from(c);
         let before = self.cursor.x.checked_sub(1).map(|x| (x, self.cursor.y));
-        let is_it = |&(x, y): &(usize, usize)| self.grid.rows[y].get(x).glyph == glyph;
+        let is_it = |&(x, y): &(usize, usize)| {
+            let cell = self.grid.rows[y].get(x);
+            cell.glyph == glyph || c == ' ' && cell.is_blank()
+        };
         let area = self.margins;
         let reachable = |&(x, y): &(usize, usize)| !self.origin() || area.holds(x, y);
         let everywhere = (0..self.rows())
             .flat_map(|y| (0..self.grid.rows[y].cells.len()).map(move |x| (x, y)));
         let Some((x, y)) =
-            before.filter(reachable).filter(is_it).or_else(|| everywhere.into_iter().filter(reachable).find(is_it))
+            before.filter(reachable).filter(is_it).or_else(|| {
+                // Blanks are not told apart by who left them.
+                everywhere.filter(|_| c != ' ').filter(reachable).find(is_it)
+            })
         else {
             return;
         };

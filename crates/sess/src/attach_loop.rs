@@ -213,6 +213,8 @@ impl Relay<'_> {
     /// Runs until the holder says that it is over; returns how, and how many
     /// answers of the terminal may be under way.
     fn run(&mut self) -> Result<(End, u32)> {
+        // The holder may have said more than that we are attached.
+        self.heed()?;
         loop {
             self.flush()?;
             if self.unshown.is_empty()
@@ -278,6 +280,11 @@ impl Relay<'_> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(_) => return Err(Failure::lost(&self.connection.name).into()),
         }
+        self.heed()
+    }
+
+    /// Does what the holder has said.
+    fn heed(&mut self) -> Result<()> {
         while let Some(frame) = self.connection.decoder.next_frame()? {
             match HolderMessage::decode(&frame)? {
                 Some(HolderMessage::Output(bytes)) => {

@@ -69,6 +69,7 @@ Examples:
   sess new work                    your shell in a session 'work'
   sess new -d build -- make -j8    a command in the background
   sess new -A work                 attach to 'work', started first if it doesn't run
+  sess new -dA work                see to it that 'work' runs
   sess new -c ~/src -e DEBUG=1 -l project=x work")]
 pub(crate) struct NewArgs {
     /// Name of the session: 1 to 64 bytes, no '/', no '~', no '-' or '.' first

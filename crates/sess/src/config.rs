@@ -12,7 +12,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::detach_key::DetachKey;
+use crate::detach_key::{DetachKey, NoDetachKey};
 use crate::error::Failure;
 
 const DETACH_KEY: &str = "detach-key";
@@ -171,7 +171,7 @@ impl Config {
         match key {
             DETACH_KEY => {
                 let text = value.as_str().ok_or(Wrong::value("it takes keys in quotes, as \"C-a d\""))?;
-                self.detach_key = text.parse().map_err(Wrong::value)?;
+                self.detach_key = text.parse().map_err(|wrong: NoDetachKey| Wrong::value(wrong.to_string()))?;
             }
             JOURNAL => {
                 let bytes = integer(value)
@@ -208,8 +208,8 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn value(accepted: impl ToString) -> Self {
-        Self::Value(accepted.to_string())
+    fn value(accepted: impl Into<String>) -> Self {
+        Self::Value(accepted.into())
     }
 }
 
@@ -250,7 +250,7 @@ fn one_edit(a: &str, b: &str) -> bool {
 }
 
 fn newlines(text: &[u8]) -> usize {
-    text.iter().filter(|byte| **byte == b'\n').count()
+    text.split(|byte| *byte == b'\n').count() - 1
 }
 
 #[cfg(test)]

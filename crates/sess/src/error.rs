@@ -269,11 +269,11 @@ pub(crate) fn warn(message: &str) {
 }
 
 fn text(message: &str, hint: Option<&str>) -> String {
-    let mut text = format!("sess: {}\n", escape(message));
-    if let Some(hint) = hint {
-        text.push_str(&format!("hint: {}\n", escape(hint)));
+    let message = escape(message);
+    match hint.map(escape) {
+        Some(hint) => format!("sess: {message}\nhint: {hint}\n"),
+        None => format!("sess: {message}\n"),
     }
-    text
 }
 
 /// In one write, so that lines of several processes don't mix.

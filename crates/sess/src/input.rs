@@ -85,7 +85,7 @@ impl InputSplitter {
                 Step::Text => {
                     read.start = at;
                     at += 1;
-                    self.key(&mut read, &Cow::Borrowed(&bytes[at - 1..at]), at, emit);
+                    self.key(&mut read, Cow::Borrowed(&bytes[at - 1..at]), at, emit);
                 }
                 Step::Begin => {
                     read.start = at;
@@ -154,12 +154,12 @@ impl InputSplitter {
     fn sequence(&mut self, read: &mut Read<'_>, end: usize, emit: &mut impl FnMut(Token<'_>)) {
         let unit = self.unit(read, end);
         match sequence::classify(&unit) {
-            Class::Key => self.key(read, &unit, end, emit),
+            Class::Key => self.key(read, unit, end, emit),
             Class::Passive => read.replace(end, Token::Passive(&unit), emit),
             Class::Report => read.replace(end, Token::Report(&unit), emit),
             Class::PasteStart => {
                 self.give_back(read, emit);
-                read.pass(&unit, end, emit);
+                read.pass(unit, end, emit);
                 self.paste = Some(0);
             }
         }
@@ -180,11 +180,11 @@ impl InputSplitter {
     fn key(
         &mut self,
         read: &mut Read<'_>,
-        unit: &Cow<'_, [u8]>,
+        unit: Cow<'_, [u8]>,
         end: usize,
         emit: &mut impl FnMut(Token<'_>),
     ) {
-        match self.watch.judge(unit) {
+        match self.watch.judge(&unit) {
             Verdict::Pass => read.pass(unit, end, emit),
             Verdict::GiveBack(kept) => {
                 read.insert(&kept, emit);
@@ -251,9 +251,9 @@ impl Read<'_> {
     }
 
     /// The sequence is typed and stays in the run, if it is in this read.
-    fn pass(&mut self, unit: &Cow<'_, [u8]>, end: usize, emit: &mut impl FnMut(Token<'_>)) {
+    fn pass(&mut self, unit: Cow<'_, [u8]>, end: usize, emit: &mut impl FnMut(Token<'_>)) {
         if let Cow::Owned(unit) = unit {
-            self.replace(end, Token::Typed(unit), emit);
+            self.replace(end, Token::Typed(&unit), emit);
         }
     }
 

@@ -20,12 +20,17 @@ pub(crate) fn escape(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
-            c if is_unsafe(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            c if c.is_ascii_control() => out.extend(['\\', 'x', hex(c, 1), hex(c, 0)]),
+            c if is_unsafe(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
+}
+
+/// A hexadecimal digit of a character's number, the last one being digit 0.
+fn hex(c: char, digit: u32) -> char {
+    char::from_digit((c as u32 >> (4 * digit)) & 0xf, 16).expect("four bits are a digit")
 }
 
 /// Controls, and what changes the order of the text around it or breaks its line.
@@ -59,7 +64,7 @@ fn object(session: &SessionView) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unsafe(c) {
-            out.push_str(&format!("\\u{:04x}", c as u32));
+            out.extend(['\\', 'u', hex(c, 3), hex(c, 2), hex(c, 1), hex(c, 0)]);
         } else {
             out.push(c);
         }
@@ -69,7 +74,7 @@ fn object(session: &SessionView) -> String {
 
 /// Names alone, one a line.
 pub(crate) fn names(sessions: &[SessionView]) -> String {
-    sessions.iter().map(|session| format!("{}\n", session.name)).collect()
+    sessions.iter().flat_map(|session| [session.name.as_str(), "\n"]).collect()
 }
 
 /// What is said after a detach.

@@ -5,7 +5,7 @@
 use std::any::TypeId;
 
 use clap::builder::ValueHint;
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use sess_proto::SessionName;
@@ -28,7 +28,7 @@ pub(crate) fn completions(shell: Shell) -> String {
     clap_complete::generate(shell, &mut command, "sess", &mut script);
     let script = String::from_utf8(script).expect("scripts are made of text");
     match shell {
-        Shell::Bash => bash(script, &places),
+        Shell::Bash => bash(&script, &places),
         Shell::Zsh => zsh(&script),
         Shell::Fish => fish(script, &places),
         Shell::Elvish => in_cases(script, &places, |verb| format!("&'sess;{verb}'= {{\n"), ELVISH),
@@ -99,18 +99,15 @@ impl Place {
 }
 
 /// Puts a function before clap's, which has its say where no name may stand.
-fn bash(script: String, places: &[Place]) -> String {
+fn bash(script: &str, places: &[Place]) -> String {
     let mut cases = String::new();
     for place in places {
         let valued = match place.valued.join("|") {
             valued if valued.is_empty() => valued,
             valued => format!(" [[ $prev == @({valued}) ]] && return 1;"),
         };
-        cases.push_str(&format!(
-            "        {})\n           {valued} list=\"{}\" ;;\n",
-            place.verbs.join("|"),
-            place.list()
-        ));
+        let (verbs, list) = (place.verbs.join("|"), place.list());
+        cases.extend(["        ", &verbs, ")\n           ", &valued, " list=\"", list, "\" ;;\n"]);
     }
     let names = BASH.replace("@CASES@", &cases);
     // The function has to stand before the lines that register it.
@@ -143,30 +140,46 @@ _sess_or_names() {
 }
 "#;
 
-/// Puts a function where the names stand for those of users.
+/// Puts functions where the names stand for those of users, and for the command.
 fn zsh(script: &str) -> String {
     const FIRST: &str = "autoload -U is-at-least\n";
-    script.replacen(FIRST, &format!("{FIRST}{ZSH}"), 1).replace(":_users'", ":_sess_names'")
+    script
+        .replace(":_users'", ":_sess_names'")
+        .replace(":_cmdambivalent'", ":_sess_command'")
+        .replacen(FIRST, &format!("{FIRST}{ZSH}"), 1)
 }
 
 const ZSH: &str = r#"
 _sess_names() {
     local list=(-a)
-    [[ $line[1] == detach ]] && list=()
+    [[ $curcontext == *-command-detach:* ]] && list=()
     local -a names
     names=(${(f)"$(command sess ls -q $list 2>/dev/null)"})
     compadd "$@" -a names
+}
+
+# Before -- stands the new session's name, which nobody can know.
+_sess_command() {
+    [[ $LBUFFER == *" -- "* ]] && _cmdambivalent "$@"
 }
 "#;
 
 fn fish(mut script: String, places: &[Place]) -> String {
     for place in places {
-        script.push_str(&format!(
-            "complete -c sess -n \"__fish_sess_using_subcommand {}\" -f -a \"(command sess {} 2>/dev/null)\"\n",
-            place.verbs.join(" "),
-            place.list()
-        ));
+        let (verbs, list) = (place.verbs.join(" "), place.list());
+        let line = format!(
+            "complete -c sess -n \"__fish_sess_using_subcommand {verbs}\" -f -a \"(command sess {list} 2>/dev/null)\"\n"
+        );
+        script.push_str(&line);
     }
+    // clap completes no values that stand without an option here.
+    let shells: Vec<_> =
+        Shell::value_variants().iter().map(ToString::to_string).collect();
+    let line = format!(
+        "complete -c sess -n \"__fish_sess_using_subcommand completions\" -f -a \"{}\"\n",
+        shells.join(" ")
+    );
+    script.push_str(&line);
     script
 }
 

@@ -215,10 +215,7 @@ fn mistakes_are_told_in_our_words() {
         wrong(&["new", "-d", "-d"]),
         "--detached is given more than once | sess new --help tells more"
     );
-    assert_eq!(
-        wrong(&["new", "-dA", "x"]),
-        "--detached and --attach don't go together | sess new --help tells more"
-    );
+    assert_eq!(wrong(&["new", "-d", "-A"]), "missing: NAME | sess new --help tells more");
     assert_eq!(wrong(&["new", "-A"]), "missing: NAME | sess new --help tells more");
     assert_eq!(
         wrong(&["attach", "-R", "x"]),

@@ -97,6 +97,7 @@ impl Lexer {
         step
     }
 
+    #[expect(clippy::match_same_arms, reason = "it is a table, and has its order by state")]
     fn advance(&mut self, byte: u8) -> Step {
         match (self.state, byte) {
             (State::Ground, ESC) => self.begin(),

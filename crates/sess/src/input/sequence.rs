@@ -30,6 +30,7 @@ pub(super) fn classify(sequence: &[u8]) -> Class {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "it is a list of answers, a line each")]
 fn control(body: &[u8], last: u8) -> Class {
     let (prefix, body) = match body {
         [prefix @ b'<'..=b'?', body @ ..] => (Some(*prefix), body),

@@ -147,7 +147,10 @@ pub(crate) fn details(session: &SessionView, now: Time) -> String {
 
     let known = || lines.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
     let width = known().map(|(key, _)| key.len()).max().unwrap_or_default() + 1;
-    known().map(|(key, value)| format!("{:width$} {value}\n", format!("{key}:"))).collect()
+    known().fold(String::new(), |text, (key, value)| {
+        let key = format!("{key}:");
+        text + &format!("{key:width$} {value}\n")
+    })
 }
 
 /// A time in its largest whole unit: 3s, 5m, 2h, 4d.
