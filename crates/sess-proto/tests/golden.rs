@@ -159,13 +159,8 @@ fn refused() {
 
 #[test]
 fn reasons_for_a_refusal_keep_their_numbers() {
-    let codes = [
-        refusal::MALFORMED,
-        refusal::PROTOCOL,
-        refusal::ITSELF,
-        refusal::ENDING,
-        refusal::FAILED,
-    ];
+    let codes =
+        [refusal::MALFORMED, refusal::PROTOCOL, refusal::ITSELF, refusal::ENDING, refusal::FAILED];
     assert_eq!(codes, [1, 2, 3, 4, 5]);
 }
 

@@ -3,9 +3,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use sess_proto::frame::{
-    self, CLIENT_LIMIT, HEADER, HOLDER_LIMIT, MUST_UNDERSTAND, OUTPUT_LIMIT,
-};
+use sess_proto::frame::{self, CLIENT_LIMIT, HEADER, HOLDER_LIMIT, MUST_UNDERSTAND, OUTPUT_LIMIT};
 use sess_proto::message::{
     Ack, Attach, Attached, ClientInfo, Detach, Detached, Done, Exit, Exited, Hello, Info, Kill,
     Killed, Leave, Redraw, Refused, Resize, Size, Status, Survivor, Welcome,
@@ -33,8 +31,12 @@ impl Said {
 }
 
 fn size() -> impl Strategy<Value = Size> {
-    any::<(u16, u16, u16, u16)>()
-        .prop_map(|(cols, rows, xpixel, ypixel)| Size { cols, rows, xpixel, ypixel })
+    any::<(u16, u16, u16, u16)>().prop_map(|(cols, rows, xpixel, ypixel)| Size {
+        cols,
+        rows,
+        xpixel,
+        ypixel,
+    })
 }
 
 fn attach() -> impl Strategy<Value = Attach> {
@@ -130,8 +132,12 @@ fn holder_said() -> impl Strategy<Value = HolderMessage<'static>> {
         any::<(u16, String)>().prop_map(|(code, message)| Refused { code, message }.into()),
         (text(), text()).prop_map(|(name, id)| Attached { name, id }.into()),
         (text(), any::<u32>()).prop_map(|(name, replies)| Detached { name, replies }.into()),
-        (text(), exit(), any::<u32>())
-            .prop_map(|(name, exit, replies)| Exited { name, exit, replies }.into()),
+        (text(), exit(), any::<u32>()).prop_map(|(name, exit, replies)| Exited {
+            name,
+            exit,
+            replies
+        }
+        .into()),
         info().prop_map(Into::into),
         vec((any::<i32>(), text()), 0..4).prop_map(|survivors| {
             let survivors =

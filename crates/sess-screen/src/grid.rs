@@ -48,7 +48,7 @@ impl Grid {
     }
 
     pub(crate) fn is_blank(&self) -> bool {
-        self.rows.iter().all(|row| row.cells.iter().all(|cell| *cell == Cell::BLANK))
+        self.cells().all(|cell| cell.style == 0 && cell.is_blank())
     }
 
     /// Scrolls all rows up by one.

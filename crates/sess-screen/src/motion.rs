@@ -146,12 +146,12 @@ impl Screen {
             charsets: Charsets { single: None, ..self.charsets },
         };
         let which = self.which();
-        self.saved[which] = Some(saved);
+        self.saved[which] = saved;
     }
 
     /// DECRC; without a DECSC before it, home and the defaults.
     pub(crate) fn restore_cursor(&mut self) {
-        let saved = self.saved[self.which()].unwrap_or_default();
+        let saved = self.saved[self.which()];
         self.pen = Pen { style: saved.pen, id: None };
         self.charsets = saved.charsets;
         self.modes.set(ORIGIN, saved.origin);

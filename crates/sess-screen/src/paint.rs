@@ -115,7 +115,8 @@ impl Painter<'_> {
     /// `cols` columns.
     pub(crate) fn place<'r>(&mut self, rows: impl Iterator<Item = &'r Row>, cols: usize, width: usize) {
         for (y, row) in rows.enumerate() {
-            if row.cells.is_empty() {
+            let extent = Extent::of_unwrapped(row, cols, self.interned);
+            if extent.text == 0 && extent.tail.is_none() {
                 continue;
             }
             let cropped;

@@ -7,7 +7,7 @@
 use crate::modes;
 use crate::palette::Rgb;
 use crate::params::{Csi, Function, functions};
-use crate::screen::Screen;
+use crate::screen::{Saved, Screen};
 use crate::sgr;
 
 /// Nobody asks that much before the answers are taken.
@@ -228,7 +228,7 @@ impl Screen {
             (false, 20) => known(self.modes.newline),
             (false, _) => 0,
             (true, 47 | 1047 | 1049) => known(self.alternate != 0),
-            (true, 1048) => known(self.saved[self.which()].is_some()),
+            (true, 1048) => known(self.saved[self.which()] != Saved::default()),
             (true, _) => self.modes.report(mode),
         };
         let mark = if private { "?" } else { "" };

@@ -18,14 +18,10 @@ impl Screen {
         let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
         let old_cols = self.cols();
         self.size = size;
-        let shown_is_primary = self.alternate == 0;
         // The primary screen's cursor under an alternate one is what 1049 saved.
-        let primary_y = if shown_is_primary {
-            self.cursor.y
-        } else {
-            self.saved[0].map_or(self.cursor.y, |saved| saved.cursor.y)
-        };
-        if let Some(mut primary) = if shown_is_primary { None } else { self.other.take() } {
+        let primary_y =
+            if self.alternate == 1049 { self.saved[0].cursor.y } else { self.cursor.y };
+        if self.alternate != 0 && let Some(mut primary) = self.other.take() {
             let gone = self.fit_primary(&mut primary, cols, rows, old_cols, primary_y);
             self.move_saved(0, gone, cols, rows);
             self.other = Some(primary);
@@ -71,12 +67,10 @@ impl Screen {
     }
 
     fn move_saved(&mut self, which: usize, gone: usize, cols: usize, rows: usize) {
-        if let Some(saved) = &mut self.saved[which] {
-            let cursor = &mut saved.cursor;
-            cursor.y = cursor.y.saturating_sub(gone).min(rows - 1);
-            cursor.pending &= cursor.x + 1 == cols;
-            cursor.x = cursor.x.min(cols - 1);
-        }
+        let cursor = &mut self.saved[which].cursor;
+        cursor.y = cursor.y.saturating_sub(gone).min(rows - 1);
+        cursor.pending &= cursor.x + 1 == cols;
+        cursor.x = cursor.x.min(cols - 1);
     }
 }
 

@@ -56,8 +56,9 @@ pub struct Screen {
     /// The mode that switched to the alternate screen, 0 if it is not shown.
     pub(crate) alternate: u16,
     pub(crate) cursor: Cursor,
-    /// What DECSC kept on the primary and on the alternate screen.
-    pub(crate) saved: [Option<Saved>; 2],
+    /// What DECSC kept on the primary and on the alternate screen; home and the
+    /// defaults until then.
+    pub(crate) saved: [Saved; 2],
     pub(crate) pen: Pen,
     pub(crate) margins: Margins,
     pub(crate) charsets: Charsets,
@@ -90,7 +91,7 @@ impl Screen {
             other: None,
             alternate: 0,
             cursor: Cursor::default(),
-            saved: [None; 2],
+            saved: [Saved::default(); 2],
             pen: Pen::default(),
             margins: Margins::full(cols, rows),
             charsets: Charsets::default(),
@@ -273,7 +274,7 @@ impl Screen {
         if self.interned.is_short_of_links() {
             self.collect_styles();
             let mut pens = vec![self.pen.style.link];
-            pens.extend(self.saved.iter().flatten().map(|saved| saved.pen.link));
+            pens.extend(self.saved.iter().map(|saved| saved.pen.link));
             self.interned.collect_links(&pens);
         }
         self.interned.intern_link(id, uri)

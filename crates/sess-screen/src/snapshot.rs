@@ -120,7 +120,7 @@ impl Screen {
     pub(crate) fn has_alternate_left_behind(&self) -> bool {
         self.alternate == 0
             && (self.other.is_some()
-                || self.saved[1].is_some()
+                || self.saved[1] != Saved::default()
                 || self.kitty[1] != KittyStack::default())
     }
 
@@ -144,13 +144,9 @@ impl Screen {
     }
 
     /// A saved cursor: its state is brought about, saved by `save`, and taken
-    /// back. Where none was saved it is home: neutralising has saved another.
+    /// back. Also where it is home, for neutralising has saved another.
     fn write_saved(&self, which: usize, save: &[u8], view: &View, out: &mut Vec<u8>) {
-        let Some(Saved { cursor, pen, origin, charsets }) = self.saved[which] else {
-            out.extend_from_slice(b"\x1b[H");
-            out.extend_from_slice(save);
-            return;
-        };
+        let Saved { cursor, pen, origin, charsets } = self.saved[which];
         if origin {
             write_mode(modes::ORIGIN, true, out);
         }

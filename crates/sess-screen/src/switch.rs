@@ -6,7 +6,7 @@ use crate::grid::{Grid, Margins};
 use crate::keyboard::{KeyModifiers, KittyStack};
 use crate::modes::{AUTOWRAP, COLUMN_MARGINS, KEYPAD, ModeSet, ORIGIN, VISIBLE};
 use crate::params::Params;
-use crate::screen::{Pen, Screen};
+use crate::screen::{Pen, Saved, Screen};
 use crate::tabs::TabStops;
 
 impl Screen {
@@ -115,7 +115,7 @@ impl Screen {
         self.charsets = Charsets::default();
         self.pen = Pen::default();
         let which = self.which();
-        self.saved[which] = None;
+        self.saved[which] = Saved::default();
         self.kitty[which] = KittyStack::default();
         self.cursor_shape = 0;
     }
@@ -127,7 +127,7 @@ impl Screen {
         self.other = None;
         self.grid = Grid::new(cols, rows);
         self.history.clear();
-        self.saved = [None; 2];
+        self.saved = [Saved::default(); 2];
         self.pen = Pen::default();
         self.margins = Margins::full(cols, rows);
         self.charsets = Charsets::default();

@@ -77,7 +77,10 @@ impl Screen {
     /// Leaving by 1049 restores the cursor saved on the way in, with all of its
     /// pen, character sets and origin mode.
     fn undo_restored_cursor(&self, out: &mut Vec<u8>) {
-        let Some(saved) = self.saved[0].filter(|_| self.alternate == 1049) else { return };
+        if self.alternate != 1049 {
+            return;
+        }
+        let saved = self.saved[0];
         PenWriter { style: saved.pen }.reset(out);
         saved.charsets.write_change(&Charsets::default(), out);
         if saved.origin {
@@ -100,11 +103,11 @@ impl Screen {
 
     /// Below the last used row, or the cursor's if that is lower.
     fn write_fresh_line(&self, out: &mut Vec<u8>) {
-        let cursor = match self.saved[0] {
-            Some(saved) if self.alternate == 1049 => saved.cursor.y,
+        let cursor = match self.alternate {
+            0 => self.cursor.y,
+            1049 => self.saved[0].cursor.y,
             // The other modes leave the cursor's row as it is on the alternate.
-            _ if self.alternate != 0 => 0,
-            _ => self.cursor.y,
+            _ => 0,
         };
         let last = used_rows(self.primary()).saturating_sub(1).max(cursor);
         if last + 1 < self.rows() {

@@ -63,14 +63,17 @@ pub(crate) enum Command {
 /// Without a command this starts your shell. Without a name the session gets the
 /// smallest number that is free.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_help = "\
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
 Examples:
   sess new                         your shell in a session with a number for a name
   sess new work                    your shell in a session 'work'
   sess new -d build -- make -j8    a command in the background
   sess new -A work                 attach to 'work', started first if it doesn't run
   sess new -dA work                see to it that 'work' runs
-  sess new -c ~/src -e DEBUG=1 -l project=x work")]
+  sess new -c ~/src -e DEBUG=1 -l project=x work"
+)]
 pub(crate) struct NewArgs {
     /// Name of the session: 1 to 64 bytes, no '/', no '~', no '-' or '.' first
     #[arg(value_name = "NAME", value_parser = text(values::new_name))]
@@ -168,11 +171,14 @@ pub(crate) struct LsArgs {
 /// none, 5 if it does not answer. NAME may be left out where exactly one session
 /// runs.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_help = "\
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
 Examples:
   sess status work              what there is to know about 'work'
   sess status -q work && echo it runs
-  sess status --json work | jq .exit.code")]
+  sess status --json work | jq .exit.code"
+)]
 pub(crate) struct StatusArgs {
     /// Name of the session
     #[arg(value_name = "NAME", value_parser = text(values::existing_name))]
@@ -240,11 +246,14 @@ pub(crate) struct DetachArgs {
 ///
 /// It completes commands, options and the names of sessions.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_help = "\
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
 Examples:
   eval \"$(sess completions bash)\"         in ~/.bashrc
   sess completions zsh > ~/.zfunc/_sess   with ~/.zfunc in $fpath
-  sess completions fish > ~/.config/fish/completions/sess.fish")]
+  sess completions fish > ~/.config/fish/completions/sess.fish"
+)]
 pub(crate) struct CompletionsArgs {
     /// The shell to complete in
     #[arg(value_name = "SHELL")]
@@ -253,10 +262,13 @@ pub(crate) struct CompletionsArgs {
 
 /// Write the manual pages into a directory
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_help = "\
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
 Examples:
   sess man ~/.local/share/man/man1
-  man sess-new")]
+  man sess-new"
+)]
 pub(crate) struct ManArgs {
     /// The directory to write into
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

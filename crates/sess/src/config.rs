@@ -170,8 +170,10 @@ impl Config {
         let value = value.get_ref();
         match key {
             DETACH_KEY => {
-                let text = value.as_str().ok_or(Wrong::value("it takes keys in quotes, as \"C-a d\""))?;
-                self.detach_key = text.parse().map_err(|wrong: NoDetachKey| Wrong::value(wrong.to_string()))?;
+                let text =
+                    value.as_str().ok_or(Wrong::value("it takes keys in quotes, as \"C-a d\""))?;
+                self.detach_key =
+                    text.parse().map_err(|wrong: NoDetachKey| Wrong::value(wrong.to_string()))?;
             }
             JOURNAL => {
                 let bytes = integer(value)
@@ -229,7 +231,9 @@ fn unknown_key(place: &str, name: &str) -> Failure {
     let all = format!("accepted are {}", KEYS.join(", "));
     let similar = name.replace('_', "-").to_lowercase();
     let meant = KEYS.into_iter().find(|key| {
-        *key == similar || key.replace('-', "") == similar.replace('-', "") || one_edit(key, &similar)
+        *key == similar
+            || key.replace('-', "") == similar.replace('-', "")
+            || one_edit(key, &similar)
     });
     Failure::failed(format!("{place}: unknown key {name}")).hint(match meant {
         Some(key) => format!("did you mean {key}? {all}"),
@@ -277,10 +281,9 @@ mod tests {
 
     #[test]
     fn every_setting_can_be_set() {
-        let config = parse(
-            "detach-key = \"C-a d\"\njournal = 0x10_0000\nhistory = 0\nlines = \"all\"\n",
-        )
-        .unwrap();
+        let config =
+            parse("detach-key = \"C-a d\"\njournal = 0x10_0000\nhistory = 0\nlines = \"all\"\n")
+                .unwrap();
         assert_eq!(config.detach_key, "C-a d".parse().unwrap());
         assert_eq!(config.journal, 1 << 20);
         assert_eq!(config.history, 0);
@@ -297,12 +300,17 @@ mod tests {
             failure.hint.as_deref(),
             Some("did you mean journal? accepted are detach-key, history, journal, lines")
         );
-        for (typo, key) in [("detach_key", "detach-key"), ("Lines", "lines"), ("histori", "history"), ("detachkey", "detach-key")] {
+        for (typo, key) in [
+            ("detach_key", "detach-key"),
+            ("Lines", "lines"),
+            ("histori", "history"),
+            ("detachkey", "detach-key"),
+        ] {
             let hint = parse(&format!("{typo} = 1")).unwrap_err().hint.unwrap();
             assert!(hint.starts_with(&format!("did you mean {key}?")), "{hint}");
         }
         assert_eq!(
-            parse("[window]\nx = 1").unwrap_err().hint.as_deref(),
+            parse("[table]\nx = 1").unwrap_err().hint.as_deref(),
             Some("accepted are detach-key, history, journal, lines")
         );
     }
@@ -317,7 +325,10 @@ mod tests {
             message("journal = \"1 MiB\""),
             "/c.toml:1: journal: it takes 65536 to 67108864 bytes, not \"1 MiB\""
         );
-        assert_eq!(message("history = -1"), "/c.toml:1: history: it takes 0 to 1000000 lines, not -1");
+        assert_eq!(
+            message("history = -1"),
+            "/c.toml:1: history: it takes 0 to 1000000 lines, not -1"
+        );
         assert_eq!(
             message("lines = 'few'"),
             "/c.toml:1: lines: it takes a number, \"all\" or \"none\", not 'few'"
@@ -328,8 +339,16 @@ mod tests {
 
     #[test]
     fn what_is_no_toml_is_told_with_its_line() {
-        assert!(message("lines = 1\nlines = 2").starts_with("/c.toml:2: "), "{}", message("lines = 1\nlines = 2"));
-        assert!(message("lines = 1\n\njournal").starts_with("/c.toml:3: "), "{}", message("lines = 1\n\njournal"));
+        assert!(
+            message("lines = 1\nlines = 2").starts_with("/c.toml:2: "),
+            "{}",
+            message("lines = 1\nlines = 2")
+        );
+        assert!(
+            message("lines = 1\n\njournal").starts_with("/c.toml:3: "),
+            "{}",
+            message("lines = 1\n\njournal")
+        );
         assert!(message("detach-key = \"C-\\\"").starts_with("/c.toml:1: "));
     }
 
@@ -353,7 +372,9 @@ mod tests {
         };
         let load = |vars: &[(&str, &Path)]| {
             let env = |name: &str| {
-                vars.iter().find(|(key, _)| *key == name).map(|(_, path)| path.as_os_str().to_owned())
+                vars.iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, path)| path.as_os_str().to_owned())
             };
             Config::load(&env, Some(&home))
         };
@@ -383,7 +404,12 @@ mod tests {
         assert!(load(dir.path()).unwrap_err().message.starts_with("can't read the configuration"));
         let binary = dir.path().join("binary.toml");
         fs::write(&binary, b"lines = 1\n\xff").unwrap();
-        assert!(load(&binary).unwrap_err().message.ends_with("binary.toml:2: the configuration is not UTF-8"));
+        assert!(
+            load(&binary)
+                .unwrap_err()
+                .message
+                .ends_with("binary.toml:2: the configuration is not UTF-8")
+        );
         assert_eq!(load(Path::new("/dev/null")).unwrap(), Config::default());
     }
 }

@@ -136,10 +136,8 @@ impl Failure {
         let failure = Self::new(Kind::NoSuchSession, format!("no such session: {name}"));
         match looked_in {
             [] => failure.hint("sess ls -a lists what there is"),
-            _ => failure.hint(format!(
-                "looked in {}; sess ls -a lists what there is",
-                places(looked_in)
-            )),
+            _ => failure
+                .hint(format!("looked in {}; sess ls -a lists what there is", places(looked_in))),
         }
     }
 
@@ -353,10 +351,7 @@ mod tests {
         let below: anyhow::Error = Failure::taken("work").into();
         let error = below.context("failed to start");
         assert_eq!(exit_code(&error, Codes::Ordinary), 6);
-        assert_eq!(
-            failure_in(&error).unwrap().hint.as_deref(),
-            Some("sess attach work shows it")
-        );
+        assert_eq!(failure_in(&error).unwrap().hint.as_deref(), Some("sess attach work shows it"));
         let above =
             Err::<(), _>(io::Error::other("x")).context(Failure::unresponsive("work")).unwrap_err();
         assert_eq!(exit_code(&above, Codes::Ordinary), 5);

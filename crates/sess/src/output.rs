@@ -130,7 +130,10 @@ mod tests {
         assert_eq!(escape("a\nb\r\tc"), "a\\nb\\r\\tc");
         assert_eq!(escape("\0\x1b[0m\x7f"), "\\x00\\x1b[0m\\x7f");
         assert_eq!(escape("\u{80}\u{9b}2J"), "\\u{80}\\u{9b}2J");
-        assert_eq!(escape("\u{202e}x\u{2066}\u{2028}\u{200f}"), "\\u{202e}x\\u{2066}\\u{2028}\\u{200f}");
+        assert_eq!(
+            escape("\u{202e}x\u{2066}\u{2028}\u{200f}"),
+            "\\u{202e}x\\u{2066}\\u{2028}\\u{200f}"
+        );
     }
 
     #[test]
@@ -166,7 +169,8 @@ mod tests {
     #[test]
     fn an_array_has_a_line_for_each_session() {
         assert_eq!(json_array(&[]), "[]\n");
-        let two = [SessionView::dead(Recorded::named("a")), SessionView::dead(Recorded::named("b"))];
+        let two =
+            [SessionView::dead(Recorded::named("a")), SessionView::dead(Recorded::named("b"))];
         assert_eq!(json_array(&two).lines().count(), 2);
         let back: serde_json::Value = serde_json::from_str(&json_array(&two)).unwrap();
         assert_eq!(back[1]["name"], "b");

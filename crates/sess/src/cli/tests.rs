@@ -54,20 +54,43 @@ fn bare_sess_is_no_command() {
 fn help_and_version_are_printed() {
     assert!(help(&["--version"]).starts_with("sess 0."));
     assert!(help(&["--help"]).contains("Examples:"));
-    for verb in ["new", "attach", "a", "ls", "list", "status", "kill", "detach", "completions", "man"] {
+    for verb in
+        ["new", "attach", "a", "ls", "list", "status", "kill", "detach", "completions", "man"]
+    {
         let help = help(&[verb, "--help"]);
         assert!(help.contains("\nExamples:\n  "), "{help}");
         let first = help.lines().next().unwrap();
         assert!(first.starts_with(char::is_uppercase) && !first.ends_with('.'), "{first}");
-        assert!(help.lines().all(|line| line.chars().count() <= 100 || line.starts_with("  ")), "{help}");
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 100 || line.starts_with("  ")),
+            "{help}"
+        );
     }
 }
 
 #[test]
 fn new_takes_everything() {
     let words = [
-        "new", "work", "-d", "-c", "/tmp", "-e", "A=1", "--env", "B=x=y", "-s", "100x30", "-l",
-        "project=x", "--history", "500", "--", "make", "-j8", "--", "x",
+        "new",
+        "work",
+        "-d",
+        "-c",
+        "/tmp",
+        "-e",
+        "A=1",
+        "--env",
+        "B=x=y",
+        "-s",
+        "100x30",
+        "-l",
+        "project=x",
+        "--history",
+        "500",
+        "--",
+        "make",
+        "-j8",
+        "--",
+        "x",
     ];
     let Command::New(args) = command(&words) else { panic!("new") };
     assert_eq!(args.name.unwrap().as_str(), "work");
@@ -95,9 +118,8 @@ fn new_needs_nothing() {
 #[test]
 fn commands_and_directories_may_be_any_bytes_but_names_may_not() {
     let bytes = OsString::from_vec(b"\xff\xfe".to_vec());
-    let words = |words: &[&OsString]| {
-        parse(words.iter().map(|word| (*word).clone()).collect::<Vec<_>>())
-    };
+    let words =
+        |words: &[&OsString]| parse(words.iter().map(|word| (*word).clone()).collect::<Vec<_>>());
     let word = |text: &str| OsString::from(text);
     let (sess, new, c, dashes) = (word("sess"), word("new"), word("-c"), word("--"));
     let Ok(Cli { command: Some(Command::New(args)) }) =
@@ -217,8 +239,5 @@ fn mistakes_are_told_in_our_words() {
     );
     assert_eq!(wrong(&["new", "-d", "-A"]), "missing: NAME | sess new --help tells more");
     assert_eq!(wrong(&["new", "-A"]), "missing: NAME | sess new --help tells more");
-    assert_eq!(
-        wrong(&["attach", "-R", "x"]),
-        "no such option: -R | sess attach --help tells more"
-    );
+    assert_eq!(wrong(&["attach", "-R", "x"]), "no such option: -R | sess attach --help tells more");
 }

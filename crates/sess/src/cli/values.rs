@@ -87,7 +87,9 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         "d" => 86_400_000,
         "" if !number.is_empty() => {
-            return Err(format!("a time has a unit: {number}s, {number}m, {number}h, or {number}ms"));
+            return Err(format!(
+                "a time has a unit: {number}s, {number}m, {number}h, or {number}ms"
+            ));
         }
         _ => return Err(FORMS.to_owned()),
     };
@@ -127,7 +129,11 @@ mod tests {
         }
         assert_eq!(time("5").unwrap_err(), "a time has a unit: 5s, 5m, 5h, or 5ms");
         for bad in ["", "s", "1.5s", "-1s", "+1s", "1 s", "1w", "1sec", "1S", "1m30s"] {
-            assert_eq!(time(bad).unwrap_err(), "a time is written as 500ms, 2s, 5m, 1h or 7d", "{bad}");
+            assert_eq!(
+                time(bad).unwrap_err(),
+                "a time is written as 500ms, 2s, 5m, 1h or 7d",
+                "{bad}"
+            );
         }
         for long in ["3651d", "99999999999999999999999s", "18446744073709551615d"] {
             assert_eq!(time(long).unwrap_err(), "a time is at most 3650d", "{long}");
@@ -139,8 +145,15 @@ mod tests {
         let side = |text| size(text).map(|size| (size.cols, size.rows));
         assert_eq!(side("80x24"), Ok((80, 24)));
         assert_eq!(side("1x1000"), Ok((1, 1000)));
-        for bad in ["", "80", "80x", "x24", "0x24", "80x0", "1001x24", "80x70000", "80X24", "+80x24", "80x24x3", "80 x 24", "-1x5"] {
-            assert_eq!(side(bad).unwrap_err(), "a size is COLSxROWS, as 80x24, each from 1 to 1000", "{bad}");
+        for bad in [
+            "", "80", "80x", "x24", "0x24", "80x0", "1001x24", "80x70000", "80X24", "+80x24",
+            "80x24x3", "80 x 24", "-1x5",
+        ] {
+            assert_eq!(
+                side(bad).unwrap_err(),
+                "a size is COLSxROWS, as 80x24, each from 1 to 1000",
+                "{bad}"
+            );
         }
     }
 

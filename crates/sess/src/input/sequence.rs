@@ -48,7 +48,7 @@ fn control(body: &[u8], last: u8) -> Class {
         (None | Some(b'?'), b"$", b'y') => true,
         (None, [], b'R') => is_position(parameters),
         (None, [], b'n') => matches!(parameters, b"0" | b"3"),
-        (None, [], b't') => is_window_report(parameters),
+        (None, [], b't') => is_size_report(parameters),
         // DECREPTPARM.
         (None, [], b'x') => matches!(parameters, [b'2' | b'3', b';', ..]),
         _ => false,
@@ -80,7 +80,7 @@ fn is_position(parameters: &[u8]) -> bool {
 }
 
 /// Answers to XTWINOPS, and notices of the size (mode 2048).
-fn is_window_report(parameters: &[u8]) -> bool {
+fn is_size_report(parameters: &[u8]) -> bool {
     matches!(
         (number(parameters), parameters.contains(&b';')),
         (Some(1 | 2), false) | (Some(3 | 4 | 5 | 6 | 8 | 9 | 48), true)

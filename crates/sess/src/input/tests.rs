@@ -280,9 +280,28 @@ fn the_first_key_of_a_sequence_waits_forever_and_nothing_waits_for_it() {
 #[test]
 fn whatever_comes_in_goes_out_in_order() {
     const PARTS: [&[u8]; 22] = [
-        b"\x1b", b"[", b"]", b"P", b"_G", b"O", b"\\", b"\x07", b"?6c", b"1;2R", b"5;5R", b"M",
-        b"<35;1;1M", b"200~", b"\x1b[200~", b"\x1b[201~", b"text", b"\xff\xc3", b"\x01", b"92;5u",
-        b"\x1b[I", b"11;rgb:0\x1b\\",
+        b"\x1b",
+        b"[",
+        b"]",
+        b"P",
+        b"_G",
+        b"O",
+        b"\\",
+        b"\x07",
+        b"?6c",
+        b"1;2R",
+        b"5;5R",
+        b"M",
+        b"<35;1;1M",
+        b"200~",
+        b"\x1b[200~",
+        b"\x1b[201~",
+        b"text",
+        b"\xff\xc3",
+        b"\x01",
+        b"92;5u",
+        b"\x1b[I",
+        b"11;rgb:0\x1b\\",
     ];
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for round in 0..3_000 {

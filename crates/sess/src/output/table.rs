@@ -48,9 +48,7 @@ pub(crate) fn table(sessions: &[SessionView], now: Time, width: Option<usize>) -
 }
 
 fn row(session: &SessionView, now: Time) -> [String; 6] {
-    let ago = |time: Option<Time>| {
-        time.map_or_else(|| "-".to_owned(), |time| short(time.ago(now)))
-    };
+    let ago = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), |time| short(time.ago(now)));
     let attached = match session.clients.as_deref() {
         None if session.state.is_over() => "-".to_owned(),
         None => "?".to_owned(),
@@ -103,9 +101,8 @@ fn command_line(command: &[String]) -> String {
 
 /// What `status` tells people, a line for each thing known.
 pub(crate) fn details(session: &SessionView, now: Time) -> String {
-    let time = |time: Option<Time>| {
-        time.map(|time| format!("{time} ({} ago)", short(time.ago(now))))
-    };
+    let time =
+        |time: Option<Time>| time.map(|time| format!("{time} ({} ago)", short(time.ago(now))));
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     let mut lines: Vec<(&str, Option<String>)> = vec![
         ("name", Some(escape(&session.name))),
