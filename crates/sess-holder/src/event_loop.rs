@@ -30,6 +30,9 @@ const SHORT_READ: usize = 1024;
 const LAST_OUTPUT: usize = 1024 * 1024;
 /// How long no connection is accepted after the system had no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Whoever removes something removes more: until they are done, putting it back
+/// would only fail them half-way.
+const PLACES_AFTER: Duration = Duration::from_millis(100);
 /// How often the places are looked after where removals go unnoticed.
 const PLACES_EVERY: Duration = Duration::from_secs(60);
 
@@ -228,9 +231,11 @@ impl Holder {
                 Signal::TERM => {
                     self.session.kill(Kill { signal: None, grace: GRACE.as_millis() as u64 });
                 }
+                Signal::USR1 => self.look_after_places(),
                 // SIGIO comes when there was no room for `removed`.
-                Signal::USR1 | Signal::IO => self.look_after_places(),
-                signal if signal == self.removed => self.look_after_places(),
+                signal if signal == self.removed || signal == Signal::IO => {
+                    self.places_at.get_or_insert_with(|| Instant::now() + PLACES_AFTER);
+                }
                 _ => {}
             }
         }

@@ -527,6 +527,9 @@ impl Session {
         view.acked = bytes.clamp(view.acked, view.sent);
         let back = std::mem::take(&mut view.stalled);
         self.settle_due(id, progress);
+        if self.duty.on() == Some(id) {
+            self.probe = None;
+        }
         if back {
             self.settle_duty();
         }

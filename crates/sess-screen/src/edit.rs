@@ -8,6 +8,7 @@ impl Screen {
     /// Scrolls the region up; what leaves the top of the primary screen over its
     /// whole width becomes history.
     pub(crate) fn scroll_up(&mut self, n: usize) {
+        self.last_char = None;
         let area = self.margins;
         let cols = self.cols();
         let whole_width = area.left == 0 && area.right + 1 == cols;
@@ -28,6 +29,7 @@ impl Screen {
     }
 
     pub(crate) fn scroll_down(&mut self, n: usize) {
+        self.last_char = None;
         let blank = self.blank();
         self.grid.scroll_down(self.margins, n, blank);
         self.top_row_changed(self.margins.top);
@@ -47,6 +49,7 @@ impl Screen {
             return;
         }
         let area = Margins { top: self.cursor.y, ..self.margins };
+        self.last_char = None;
         let blank = self.blank();
         if deleting {
             self.grid.rows[area.bottom].wrapped = false;
@@ -63,6 +66,7 @@ impl Screen {
         let (x, y) = (self.cursor.x, self.cursor.y);
         let area = Margins { top: y, bottom: y, ..self.margins };
         self.cursor.pending = false;
+        self.last_char = None;
         if (self.margins.left..=self.margins.right).contains(&x) {
             let blank = self.blank();
             self.grid.shift_columns(area, x, n, blank, deleting);
@@ -71,6 +75,7 @@ impl Screen {
 
     /// DECIC and DECDC: the same in all rows of the region.
     pub(crate) fn shift_all_rows(&mut self, x: usize, n: usize, deleting: bool) {
+        self.last_char = None;
         if self.margins.holds(self.cursor.x, self.cursor.y) {
             let blank = self.blank();
             self.grid.shift_columns(self.margins, x, n, blank, deleting);
@@ -79,6 +84,7 @@ impl Screen {
 
     fn erase_columns(&mut self, y: usize, from: usize, to: usize, blank: Cell) {
         let cols = self.cols();
+        self.last_char = None;
         self.grid.rows[y].erase(from, to.min(cols), cols, blank);
     }
 
@@ -120,6 +126,7 @@ impl Screen {
             2 => {
                 let blank = self.blank();
                 self.grid.clear(blank);
+                self.last_char = None;
                 self.cursor.pending = false;
             }
             3 => self.history.clear(),

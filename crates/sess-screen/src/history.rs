@@ -166,7 +166,7 @@ impl History {
         if row.plain {
             let chunk = self.open_line();
             chunk.data.push(if row.wrapped { WRAPPED } else { 0 });
-            let len = if row.wrapped { row.cells.len() } else { trimmed(&row.cells) };
+            let len = if row.wrapped { row.cells.len() } else { trimmed(&row.cells, interned) };
             let byte = |cell: &Cell| if cell.glyph == 0 { b' ' } else { cell.glyph as u8 };
             chunk.data.extend(row.cells[..len].iter().map(byte));
             if row.wrapped && len < cols {
@@ -279,18 +279,22 @@ impl History {
             out.extend_from_slice(if wrapped { line.text } else { line.text.trim_ascii_end() });
         } else {
             let (mut runs, mut text) = (line.runs, line.text);
+            if !wrapped && text.ends_with(b" ") {
+                // Kept while it was wrapped, which it is no longer.
+                text = &text[..chunk.shown(&line)];
+            }
+            let all = text.len();
             while let Some(style) = pop_varint(&mut runs) {
                 let len = (pop_varint(&mut runs).unwrap_or(0) as usize).min(text.len());
                 let style = chunk.styles[style as usize];
-                if text.len() == line.text.len() {
+                if text.len() == all {
                     begins_coloured = style.bg != Colour::DEFAULT;
                 }
-                pen.to(style, chunk.link(style), out);
-                let (mut run, rest) = text.split_at(len);
-                if rest.is_empty() && !wrapped && style == Style::DEFAULT {
-                    // Kept while it was wrapped, which it is no longer.
-                    run = run.trim_ascii_end();
+                if text.is_empty() {
+                    break;
                 }
+                pen.to(style, chunk.link(style), out);
+                let (run, rest) = text.split_at(len);
                 out.extend_from_slice(run);
                 text = rest;
             }
@@ -300,8 +304,7 @@ impl History {
             out.push(b' ');
         }
         if let Some(tail) = line.tail {
-            let style = chunk.styles[tail];
-            pen.to(style, chunk.link(style), out);
+            pen.to(chunk.styles[tail].erasing(), None, out);
             out.extend_from_slice(b"\x1b[K");
         } else if begins_coloured && !wrapped && continues() {
             // Wrapping with a coloured pen scrolled in a coloured row.
@@ -353,6 +356,21 @@ impl Chunk {
         }
         self.styles.push(style);
         self.styles.len() as u32 - 1
+    }
+
+    /// How much of a line's text there is to see.
+    fn shown(&self, line: &Line<'_>) -> usize {
+        let (mut runs, mut at, mut shown) = (line.runs, 0, 0);
+        while let (Some(style), Some(len)) = (pop_varint(&mut runs), pop_varint(&mut runs)) {
+            let run = &line.text[at..at + len as usize];
+            let hides = self.styles[style as usize].hides_blanks();
+            let seen = if hides { run.trim_ascii_end().len() } else { run.len() };
+            if seen > 0 {
+                shown = at + seen;
+            }
+            at += run.len();
+        }
+        shown
     }
 
     fn link(&self, style: Style) -> Option<&Link> {
@@ -412,12 +430,13 @@ impl Extent {
     /// The same for a row that ends hard, or has no next to wrap into.
     pub(crate) fn of_unwrapped(row: &Row, cols: usize, interned: &Interned) -> Extent {
         let len = row.cells.len();
-        let text = trimmed(&row.cells);
-        let Some(&last) = row.cells.last() else {
-            return Extent { text: 0, padding: 0, tail: None };
-        };
+        let text = trimmed(&row.cells, interned);
+        let last = row.get(len.saturating_sub(1));
         let style = interned.styles.get(last.style);
-        if last.style == 0 || len < cols || !last.is_blank() || !style.blank_shows_only_background() {
+        if style.bg == Colour::DEFAULT || text < len || len < cols || !last.is_blank() {
+            return Extent { text, padding: 0, tail: None };
+        }
+        if !style.blank_shows_only_background() {
             return Extent { text, padding: 0, tail: None };
         }
         let is_tail = |cell: &&Cell| {
@@ -428,16 +447,15 @@ impl Extent {
                 })
         };
         let tail = row.cells.iter().rev().take_while(is_tail).count();
-        if style.bg == Colour::DEFAULT {
-            return Extent { text: trimmed(&row.cells[..len - tail]), padding: 0, tail: None };
-        }
         Extent { text: len - tail, padding: 0, tail: Some(last.style) }
     }
 }
 
 /// The cells without the trailing blanks that show nothing.
-fn trimmed(cells: &[Cell]) -> usize {
-    let shows = |cell: &Cell| cell.style != 0 || !cell.is_blank();
+fn trimmed(cells: &[Cell], interned: &Interned) -> usize {
+    let shows = |cell: &Cell| {
+        !cell.is_blank() || cell.style != 0 && !interned.styles.get(cell.style).hides_blanks()
+    };
     cells.iter().rposition(shows).map_or(0, |last| last + 1)
 }
 

@@ -107,6 +107,15 @@ impl Interned {
         }
     }
 
+    /// The character of a cell without what combines with it.
+    pub(crate) fn first_char(&self, cell: Cell) -> char {
+        match cell.glyph {
+            0 => ' ',
+            glyph if glyph & CLUSTER != 0 => self.cluster(glyph).chars().next().unwrap_or(' '),
+            glyph => char::from_u32(glyph).unwrap_or(' '),
+        }
+    }
+
     pub(crate) fn cluster(&self, glyph: u32) -> &str {
         self.clusters.get((glyph & !CLUSTER) as usize).map_or("", |text| text)
     }

@@ -8,6 +8,7 @@ use crate::screen::{Cursor, Pen, Saved, Screen};
 impl Screen {
     /// Moves to a position on the screen, margins or not.
     pub(crate) fn move_to(&mut self, x: usize, y: usize) {
+        self.last_char = None;
         self.cursor =
             Cursor { x: x.min(self.cols() - 1), y: y.min(self.rows() - 1), pending: false };
     }
@@ -78,6 +79,7 @@ impl Screen {
     pub(crate) fn carriage_return(&mut self) {
         let left = self.margins.left;
         self.cursor.x = if self.cursor.x >= left || self.origin() { left } else { 0 };
+        self.last_char = None;
         self.cursor.pending = false;
     }
 
@@ -99,6 +101,7 @@ impl Screen {
     /// To the next row, which may go on with this one's line.
     #[inline]
     pub(crate) fn advance(&mut self) {
+        self.last_char = None;
         self.cursor.pending = false;
         if self.cursor.y == self.margins.bottom {
             if self.margins.holds(self.cursor.x, self.cursor.y) {
@@ -111,6 +114,7 @@ impl Screen {
 
     /// RI: up, scrolling at the top margin.
     pub(crate) fn reverse_index(&mut self) {
+        self.last_char = None;
         self.cursor.pending = false;
         if self.cursor.y == self.margins.top {
             if self.margins.holds(self.cursor.x, self.cursor.y) {
@@ -161,6 +165,7 @@ impl Screen {
             y = y.clamp(self.margins.top, self.margins.bottom);
         }
         self.move_to(x, y);
-        self.cursor.pending = pending && self.modes.autowrap() && self.cursor.x == x;
+        let at_edge = x == self.margins.right || x + 1 == self.cols();
+        self.cursor.pending = pending && self.modes.autowrap() && at_edge;
     }
 }

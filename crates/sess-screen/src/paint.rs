@@ -103,7 +103,8 @@ impl Painter<'_> {
             self.out.resize(self.out.len() + extent.padding, b' ');
         }
         if let Some(tail) = extent.tail.filter(|_| x < cols) {
-            self.style(tail);
+            let style = self.interned.styles.get(tail).erasing();
+            self.pen.to(style, None, self.out);
             self.out.extend_from_slice(b"\x1b[K");
         } else if dirty && x < cols && !wraps {
             self.reset_pen();

@@ -22,7 +22,7 @@ impl Screen {
             }
             return;
         }
-        self.last_char = text.last().map(|&byte| char::from(byte));
+        let last = text.last().map(|&byte| char::from(byte));
         loop {
             if self.cursor.pending {
                 self.wrap();
@@ -35,6 +35,7 @@ impl Screen {
             if text.len() < room {
                 row.write_ascii(x, text, style);
                 self.cursor.x = x + text.len();
+                self.last_char = last;
                 return;
             }
             row.write_ascii(x, &text[..room], style);
@@ -45,9 +46,11 @@ impl Screen {
             } else if let Some(last) = text.last() {
                 // Without wrapping all that is left over falls on the last column.
                 row.write_ascii(edge - 1, std::slice::from_ref(last), style);
+                self.last_char = Some(char::from(*last));
                 return;
             }
             if text.is_empty() {
+                self.last_char = last;
                 return;
             }
         }
@@ -131,9 +134,17 @@ impl Screen {
         self.advance();
     }
 
-    /// REP: the last character again.
+    /// REP: the last character again, if it stands just before the cursor: once
+    /// that has moved, or something was erased, there is nothing to repeat.
     pub(crate) fn repeat(&mut self, n: usize) {
-        let Some(c) = self.last_char else { return };
+        let Cursor { mut x, y, pending } = self.cursor;
+        let last = if pending {
+            x -= usize::from(x > 0 && self.grid.rows[y].get(x).is(SPACER));
+            Some(self.interned.first_char(self.grid.rows[y].get(x)))
+        } else {
+            self.last_char
+        };
+        let Some(c) = last else { return };
         // More than fills the screen only scrolls.
         let n = n.min(self.cols() * self.rows() * 2);
         let charsets = std::mem::take(&mut self.charsets);

@@ -40,16 +40,13 @@ impl QueryScan {
         loop {
             match self.at {
                 At::Text => {
-                    let Some(escape) = memchr::memchr(0x1b, rest) else { return found };
+                    let Some(escape) = next_escape(rest) else { return found };
                     rest = &rest[escape + 1..];
                     // The common case in one go: a control sequence, all here.
                     if let [b'[', sequence @ ..] = rest {
-                        let len = sequence.iter().position(|byte| !(0x20..0x40).contains(byte));
-                        if let Some(len) = len
-                            && sequence[len] >= 0x40
-                            && sequence[len] < 0x7f
-                        {
-                            let end = sequence[len];
+                        let len = sequence.iter().position(|&byte| byte & 0xe0 != 0x20);
+                        let end = len.map_or(0, |len| sequence[len]);
+                        if let (Some(len), 0x40..=0x7e) = (len, end) {
                             if MAY_ASK[usize::from(end)] {
                                 found |= asks(prefix(sequence[0]), end);
                             }
@@ -123,6 +120,18 @@ impl QueryScan {
             (at, _) => at,
         };
         found
+    }
+}
+
+/// The next escape. Where they stand close together, looking at each byte is
+/// faster than setting up a search.
+#[inline]
+fn next_escape(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 12;
+    let near = &bytes[..bytes.len().min(NEAR)];
+    match near.iter().position(|&byte| byte == 0x1b) {
+        Some(at) => Some(at),
+        None => memchr::memchr(0x1b, &bytes[near.len()..]).map(|at| at + near.len()),
     }
 }
 

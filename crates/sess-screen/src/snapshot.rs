@@ -154,12 +154,21 @@ impl Screen {
             (Some(other), false) => other,
             _ => &self.grid,
         };
+        // It hangs at a right margin, which has to be there for that.
+        let inside = cursor.pending && view.is_whole && cursor.x + 1 < self.cols();
+        if inside && cursor.x > 0 {
+            write_mode(modes::COLUMN_MARGINS, true, out);
+            write_pair(0, cursor.x, b's', out);
+        }
         let mut writer = self.write_position(cursor, grid, view, (0, 0), out);
         writer.to(pen, self.interned.link(pen.link).map(AsRef::as_ref), out);
         Charsets::default().write_change(&charsets, out);
         out.extend_from_slice(save);
         charsets.write_change(&Charsets::default(), out);
         writer.reset(out);
+        if inside && cursor.x > 0 {
+            write_mode(modes::COLUMN_MARGINS, false, out);
+        }
         if origin {
             write_mode(modes::ORIGIN, false, out);
         }
@@ -189,39 +198,23 @@ impl Screen {
     fn write_cursor(&self, view: &View, out: &mut Vec<u8>) {
         let relative = self.origin() && view.is_whole;
         let origin = if relative { (self.margins.left, self.margins.top) } else { (0, 0) };
-        self.write_last_char(view, origin, out);
-        let mut writer = self.write_position(self.cursor, &self.grid, view, origin, out);
+        let cursor = self.last_printed().filter(|_| view.is_whole).unwrap_or(self.cursor);
+        let mut writer = self.write_position(cursor, &self.grid, view, origin, out);
         let pen = self.pen.style;
         writer.to(pen, self.interned.link(pen.link).map(AsRef::as_ref), out);
         Charsets::default().write_change(&self.charsets, out);
     }
 
-    /// REP repeats what was printed last, so that is printed once more where it
-    /// stands anyway. If it stands nowhere any more it is let go.
-    fn write_last_char(&self, view: &View, origin: (usize, usize), out: &mut Vec<u8>) {
-        let wanted = view.is_whole && !self.cursor.pending;
-        let Some(c) = self.last_char.filter(|_| wanted) else { return };
-        let glyph = u32::from(c);
-        let before = self.cursor.x.checked_sub(1).map(|x| (x, self.cursor.y));
-        let is_it = |&(x, y): &(usize, usize)| {
-            let cell = self.grid.rows[y].get(x);
-            cell.glyph == glyph || c == ' ' && cell.is_blank()
-        };
-        let area = self.margins;
-        let reachable = |&(x, y): &(usize, usize)| !self.origin() || area.holds(x, y);
-        let everywhere = (0..self.rows())
-            .flat_map(|y| (0..self.grid.rows[y].cells.len()).map(move |x| (x, y)));
-        let Some((x, y)) =
-            before.filter(reachable).filter(is_it).or_else(|| {
-                // Blanks are not told apart by who left them.
-                everywhere.filter(|_| c != ' ').filter(reachable).find(is_it)
-            })
-        else {
-            return;
-        };
-        let at = Cursor { x, y, pending: true };
-        let mut writer = self.write_position(at, &self.grid, view, origin, out);
-        writer.reset(out);
+    /// Where the character stands that REP repeats: before the cursor, or under
+    /// it if it stays at the edge. There it is printed once more.
+    fn last_printed(&self) -> Option<Cursor> {
+        let c = self.last_char.filter(|_| !self.cursor.pending)?;
+        let Cursor { x, y, .. } = self.cursor;
+        let row = &self.grid.rows[y];
+        let before = x.checked_sub(1).map(|x| x - usize::from(x > 0 && row.get(x).is(SPACER)));
+        let is_it = |x: &usize| self.interned.first_char(row.get(*x)) == c;
+        let x = before.filter(is_it).or(Some(x).filter(is_it))?;
+        Some(Cursor { x, y, pending: true })
     }
 
     /// Moves to a position, by printing its cell once more if the cursor hangs

@@ -82,6 +82,11 @@ impl Style {
         self.attrs & DRAWN == 0 && self.link == 0
     }
 
+    /// Whether a blank in this style can't be seen at all.
+    pub(crate) fn hides_blanks(self) -> bool {
+        self.bg == Colour::DEFAULT && self.blank_shows_only_background()
+    }
+
     fn hash(self) -> u64 {
         let colours = u64::from(self.fg.0) | u64::from(self.bg.0) << 32;
         let rest = u64::from(self.underline.0)

@@ -38,6 +38,7 @@ impl Screen {
                     self.modes.set(COLUMN_MARGINS, on);
                     self.margins.left = 0;
                     self.margins.right = self.cols() - 1;
+                    self.cursor.pending &= self.cursor.x == self.margins.right;
                 }
                 _ => self.modes.set(mode, on),
             }
@@ -47,6 +48,7 @@ impl Screen {
     /// Enters or leaves the alternate screen. The cursor stays where it is; 1049
     /// saves and restores it, 1047 and 1049 see to it that a new one is blank.
     fn switch_screen(&mut self, mode: u16, on: bool) {
+        self.last_char = None;
         if on && self.alternate == 0 {
             if mode == 1049 {
                 self.save_cursor();

@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use crate::keys::{CTRL, Key, KeyCode, Motion, is_accompaniment};
 
+/// More than a person does between two keys is no beginning of a sequence.
+const KEPT_LIMIT: usize = 4096;
+
 /// The key, or sequence of keys, that detaches; none if it is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DetachKey(Vec<Key>);
@@ -131,7 +134,7 @@ impl DetachWatch {
                 _ => Verdict::Pass,
             };
         }
-        if is_accompaniment(key) {
+        if is_accompaniment(key) && self.kept.len() < KEPT_LIMIT {
             self.kept.extend_from_slice(key);
             if self.keys[..self.pressed].iter().all(|pressed| pressed.motion_in(key).is_none()) {
                 self.between.extend_from_slice(key);
@@ -267,6 +270,17 @@ mod tests {
         watch.judge(b"\x1b[97;5u");
         assert_eq!(watch.judge(b"\x1b[97;5:2u"), Verdict::Replace(b"\x1b[97;5u".to_vec()));
         assert_eq!(watch.judge(b"\x1b[97;5:3u"), Verdict::Pass);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut watch = watch("C-a d");
+        watch.judge(b"\x01");
+        let verdict = (0..1_000)
+            .map(|_| watch.judge(b"\x1b[57442;5u"))
+            .find(|verdict| *verdict != Verdict::Keep);
+        let Some(Verdict::GiveBack(kept)) = verdict else { panic!("{verdict:?}") };
+        assert!(kept.len() < KEPT_LIMIT + 20);
     }
 
     #[test]

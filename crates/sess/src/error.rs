@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     /// There is a session of that name already.
     Taken,
     /// It took longer than allowed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "verbs with a time limit are to come"))]
     TimedOut,
     /// The command can't be run.
     CannotRun,

@@ -9,6 +9,8 @@ use std::io::{self, Write};
 
 use sess_proto::message::Exit;
 
+use crate::error::Failure;
+
 pub(crate) use table::{details, table};
 pub(crate) use view::{ExitView, Filter, Recorded, SessionView, State, Time, sort};
 
@@ -107,11 +109,12 @@ pub(crate) fn signal_name(signal: i32) -> String {
 }
 
 /// Writes to standard output; that nobody reads on is no failure.
-pub(crate) fn print(text: &str) -> io::Result<()> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+        result => result
+            .map_err(|error| Failure::failed(format!("can't write to standard output: {error}"))),
     }
 }
 

@@ -1,3 +1,5 @@
+//! What may be said on the command line, and what is said of the rest.
+
 use std::os::unix::ffi::OsStringExt;
 
 use super::*;

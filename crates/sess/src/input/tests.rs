@@ -1,3 +1,5 @@
+//! Input in any pieces: what comes in goes out, told apart.
+
 use super::*;
 
 /// A token that owns its bytes; typed ones next to each other are one.

@@ -1,3 +1,5 @@
+//! Keys by their names and in each of their encodings.
+
 use super::*;
 
 fn key(text: &str) -> Key {

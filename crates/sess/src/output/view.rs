@@ -62,11 +62,6 @@ impl Time {
     /// The last millisecond that RFC 3339 can say.
     const LAST: u64 = 253_402_300_799_999;
 
-    /// The present.
-    pub(crate) fn now() -> Self {
-        SystemTime::now().into()
-    }
-
     /// How long before `now` this was; nothing if a clock was set back.
     pub(crate) fn ago(self, now: Self) -> Duration {
         Duration::from_millis(now.0.saturating_sub(self.0))

@@ -1,3 +1,5 @@
+//! Sessions in JSON, in order, and filtered.
+
 use super::*;
 
 pub(in crate::output) fn info() -> Info {
