@@ -2,9 +2,9 @@
 //! how much of that it has taken. Cursors and counts only; no descriptor, no
 //! clock, no queue that grows with how slow it is.
 
+use sess_proto::HolderMessage;
 use sess_proto::frame::{self, OUTPUT_LIMIT};
 use sess_proto::message::{Size, Taken};
-use sess_proto::{ClientMessage, HolderMessage};
 
 /// Tells connections apart; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,8 +12,6 @@ pub struct ClientId(pub u64);
 
 /// Output that a client may have under way: sent, and not said to be taken.
 pub const SEND_AHEAD: u64 = 128 * 1024;
-/// A client says what its terminal took at least this often, in bytes.
-pub const ACK_EVERY: u64 = 32 * 1024;
 /// A client that takes nothing for this long counts as not there, in
 /// milliseconds.
 pub const STALL: u64 = 1000;
@@ -81,10 +79,8 @@ pub struct View {
     pub sent: u64,
     /// Bytes of output that its terminal took, as far as it said.
     pub acked: u64,
-    /// Since when it has been due to take something.
-    pub due_since: Option<u64>,
-    /// It has taken nothing for a second: it does not count as there.
-    pub stalled: bool,
+    /// Whether it takes what it is due to take.
+    pub progress: Progress,
     /// It was asked to say when it has taken everything.
     pub asked_to_sync: bool,
     /// Where it began to follow the journal: (bytes sent, offset).
@@ -97,6 +93,17 @@ pub struct View {
     pub input_taken: u64,
     /// How much of that it was told.
     input_told: u64,
+}
+
+/// Whether a client takes what it is due to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is due to take nothing.
+    Free,
+    /// It is, since that time.
+    Due(u64),
+    /// It has taken nothing for a second: it does not count as there.
+    Stalled,
 }
 
 /// What comes next for an attached client.
@@ -152,17 +159,31 @@ impl View {
         }
     }
 
-    /// Takes note of whether it is due to take something; `progress` if it just
-    /// has.
-    pub fn settle_due(&mut self, outbox_empty: bool, progress: bool, ticks: u64) {
+    /// Since when it has been due to take something, if it is.
+    pub fn due(&self) -> Option<u64> {
+        match self.progress {
+            Progress::Due(since) => Some(since),
+            Progress::Free | Progress::Stalled => None,
+        }
+    }
+
+    /// Whether it does not count as there.
+    pub fn is_stalled(&self) -> bool {
+        self.progress == Progress::Stalled
+    }
+
+    /// Takes note of whether it is due to take something at that time; `took` if
+    /// it just has.
+    pub fn settle_progress(&mut self, outbox_empty: bool, took: bool, ticks: u64) {
         let ready = outbox_empty
             && self.under_way() < SEND_AHEAD
             && self.farewell.is_none()
             && !self.asked_to_sync;
-        self.due_since = match self.due_since {
-            _ if ready => None,
-            Some(since) if !progress => Some(since),
-            _ => Some(ticks),
+        self.progress = match self.progress {
+            Progress::Stalled if !took => Progress::Stalled,
+            _ if ready => Progress::Free,
+            Progress::Due(since) if !took => Progress::Due(since),
+            Progress::Free | Progress::Due(_) | Progress::Stalled => Progress::Due(ticks),
         };
     }
 
@@ -190,8 +211,7 @@ impl View {
             cursor: Cursor::Start { line: 0, fresh: true },
             sent: 0,
             acked: 0,
-            due_since: None,
-            stalled: false,
+            progress: Progress::Free,
             asked_to_sync: false,
             followed_from: (0, 0),
             farewell: None,
@@ -257,12 +277,4 @@ impl Outbox {
         }
         pieces.iter().map(|piece| piece.len() as u64).sum()
     }
-}
-
-/// Whether a message carries input for the program.
-pub fn is_input(message: &ClientMessage<'_>) -> bool {
-    matches!(
-        message,
-        ClientMessage::Input(_) | ClientMessage::Passive(_) | ClientMessage::Report(_)
-    )
 }

@@ -57,8 +57,8 @@ impl Duty {
 
     /// A client's terminal has answered a question of this kind. Whether the
     /// program is waiting for that.
-    pub fn answered(&mut self, by: ClientId, kind: &QueryKind) -> bool {
-        let Some(found) = self.open.iter().position(|q| q.to == by && q.kind == *kind) else {
+    pub fn answered(&mut self, by: ClientId, kind: QueryKind) -> bool {
+        let Some(found) = self.open.iter().position(|q| q.to == by && q.kind == kind) else {
             return false;
         };
         // A terminal answers in order: what was asked before will get no answer.
@@ -114,9 +114,9 @@ mod tests {
         duty.pass(Some(A));
         assert_eq!(duty.asked(10, QueryKind::PrimaryAttributes, b"x".to_vec()), None);
         duty.pass(Some(B));
-        assert!(!duty.answered(B, &QueryKind::PrimaryAttributes));
-        assert!(duty.answered(A, &QueryKind::PrimaryAttributes));
-        assert!(!duty.answered(A, &QueryKind::PrimaryAttributes), "once");
+        assert!(!duty.answered(B, QueryKind::PrimaryAttributes));
+        assert!(duty.answered(A, QueryKind::PrimaryAttributes));
+        assert!(!duty.answered(A, QueryKind::PrimaryAttributes), "once");
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
         duty.asked(2, QueryKind::PrimaryAttributes, Vec::new());
         duty.asked(3, QueryKind::Version, Vec::new());
         assert_eq!(duty.owed(A), 3);
-        assert!(duty.answered(A, &QueryKind::PrimaryAttributes));
+        assert!(duty.answered(A, QueryKind::PrimaryAttributes));
         assert_eq!(duty.owed(A), 1);
     }
 

@@ -72,8 +72,7 @@ impl Scope {
 /// Whether a process is a session's holder: it says so and holds a lock of a
 /// session's folder.
 pub fn is_holder(process: &Process) -> bool {
-    let says_so =
-        process.command_line().is_ok_and(|command| command.starts_with(TITLE.as_bytes()));
+    let says_so = process.command_line().is_ok_and(|command| command.starts_with(TITLE.as_bytes()));
     says_so
         && process.open_files().is_ok_and(|files| {
             files.iter().any(|file| {

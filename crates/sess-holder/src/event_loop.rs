@@ -167,9 +167,10 @@ impl Holder {
 
     /// How long there is nothing to do unless something happens.
     fn timeout(&self) -> Option<Duration> {
-        let session = self.session.deadline().map(|ticks| {
-            Duration::from_millis(ticks).saturating_sub(self.began.elapsed())
-        });
+        let session = self
+            .session
+            .deadline()
+            .map(|ticks| Duration::from_millis(ticks).saturating_sub(self.began.elapsed()));
         let now = Instant::now();
         let ending = self.ending.as_ref().map(|&(_, at)| at);
         let others = [ending, self.places_at, self.accept_after].into_iter().flatten();

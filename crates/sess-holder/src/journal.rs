@@ -48,17 +48,6 @@ impl Journal {
         self.head += count as u64;
     }
 
-    /// Appends bytes from elsewhere.
-    pub fn append(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let room = self.room();
-            let count = room.len().min(bytes.len());
-            room[..count].copy_from_slice(&bytes[..count]);
-            self.commit(count);
-            bytes = &bytes[count..];
-        }
-    }
-
     /// The bytes from `from` on, up to `to`, in the two pieces in which they
     /// lie. Both are within `tail..=head`.
     pub fn read(&self, from: u64, to: u64) -> [&[u8]; 2] {
@@ -81,6 +70,16 @@ impl Journal {
 mod tests {
     use super::*;
 
+    fn append(journal: &mut Journal, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = journal.room();
+            let count = room.len().min(bytes.len());
+            room[..count].copy_from_slice(&bytes[..count]);
+            journal.commit(count);
+            bytes = &bytes[count..];
+        }
+    }
+
     fn bytes(journal: &Journal, from: u64, to: u64) -> Vec<u8> {
         journal.read(from, to).concat()
     }
@@ -88,7 +87,7 @@ mod tests {
     #[test]
     fn what_was_appended_is_read_at_its_offset() {
         let mut journal = Journal::new(8);
-        journal.append(b"hello");
+        append(&mut journal, b"hello");
         assert_eq!((journal.tail(), journal.head()), (0, 5));
         assert_eq!(bytes(&journal, 1, 4), b"ell");
         assert_eq!(bytes(&journal, 5, 5), b"");
@@ -97,7 +96,7 @@ mod tests {
     #[test]
     fn the_oldest_bytes_are_dropped_first() {
         let mut journal = Journal::new(8);
-        journal.append(b"0123456789abcdef0123");
+        append(&mut journal, b"0123456789abcdef0123");
         assert_eq!((journal.tail(), journal.head()), (12, 20));
         assert_eq!(bytes(&journal, 12, 20), b"cdef0123");
         assert_eq!(bytes(&journal, 14, 18), b"ef01");

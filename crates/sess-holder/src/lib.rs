@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use sess_proto::message::Size;
 use sess_sys::process::Signal;
-use sess_sys::{Outcome, Pending, Program, PtyLeader, Signals, SpawnError, Stream, detach, process};
+use sess_sys::{
+    Outcome, Pending, Program, PtyLeader, Signals, SpawnError, Stream, detach, process,
+};
 
 pub mod client;
 mod duty;
@@ -109,7 +111,8 @@ fn begin(start: Start) -> Result<Holder, Started> {
     let setup = || {
         detach::become_subreaper()?;
         let limit = detach::raise_descriptor_limit()?;
-        let signals = Signals::new(&[Signal::CHLD, Signal::TERM, Signal::USR1, Signal::IO, removed])?;
+        let signals =
+            Signals::new(&[Signal::CHLD, Signal::TERM, Signal::USR1, Signal::IO, removed])?;
         Ok((limit, signals))
     };
     let (limit, signals) = match setup() {

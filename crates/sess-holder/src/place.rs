@@ -163,9 +163,11 @@ impl Place {
     /// Gives the name up; the record stays.
     pub fn leave(self) -> io::Result<()> {
         let socket = remove_if_there(&self.claim.folder, SOCKET);
-        self.claim.root.open_in(OsStr::new(AGENTS)).and_then(|agents| {
-            remove_if_there(&agents, &self.id)
-        }).or_else(not_there)?;
+        self.claim
+            .root
+            .open_in(OsStr::new(AGENTS))
+            .and_then(|agents| remove_if_there(&agents, &self.id))
+            .or_else(not_there)?;
         socket
     }
 

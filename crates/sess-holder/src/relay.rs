@@ -87,11 +87,7 @@ fn start(view: &mut View, outbox: &mut Outbox, stream: &Stream, line: u64, fresh
     clear(&mut out);
     let history = stream.screen().history();
     let wanted = history.end.saturating_sub(view.lines).max(history.start);
-    let next = if fresh {
-        wanted
-    } else {
-        skip(line, line.max(wanted).min(history.end), &mut out)
-    };
+    let next = if fresh { wanted } else { skip(line, line.max(wanted).min(history.end), &mut out) };
     send(view, outbox, &out);
     view.cursor = Cursor::History { next, end: history.end };
 }
@@ -142,7 +138,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

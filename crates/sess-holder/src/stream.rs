@@ -152,11 +152,6 @@ impl Stream {
         self.journal.read(from, end)
     }
 
-    /// The oldest offset that can still be followed from.
-    pub fn tail(&self) -> u64 {
-        self.journal.tail()
-    }
-
     /// The screen as of the last [`Stream::catch_up`].
     pub fn screen(&self) -> &Screen {
         &self.screen

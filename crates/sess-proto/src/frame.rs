@@ -58,10 +58,9 @@ pub enum FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { kind, len, limit } => write!(
-                f,
-                "a message of kind {kind} claims {len} bytes, {limit} are allowed"
-            ),
+            Self::TooLarge { kind, len, limit } => {
+                write!(f, "a message of kind {kind} claims {len} bytes, {limit} are allowed")
+            }
             Self::Malformed { kind } => write!(f, "a message of kind {kind} is malformed"),
             Self::NotUnderstood { kind } => write!(f, "a message of kind {kind} is not known here"),
         }

@@ -106,10 +106,9 @@ impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("a session name has at least one character"),
-            Self::TooLong(bytes) => write!(
-                f,
-                "a session name has at most {NAME_LIMIT} bytes, this one has {bytes}"
-            ),
+            Self::TooLong(bytes) => {
+                write!(f, "a session name has at most {NAME_LIMIT} bytes, this one has {bytes}")
+            }
             Self::Character('~') => {
                 f.write_str("a session name can't hold '~', which only sess itself gives")
             }

@@ -51,7 +51,11 @@ fn workloads() -> Vec<(&'static str, Vec<u8>)> {
             let _ = write!(
                 frame,
                 "\x1b[{row};1H\x1b[3{}m{:>5} {}\x1b[m {} \x1b[1;44m{}\x1b[0m\x1b[K",
-                (row + n) % 8, n * row, word(n + row), word(row), word(n * row),
+                (row + n) % 8,
+                n * row,
+                word(n + row),
+                word(row),
+                word(n * row),
             );
         }
         frame
@@ -86,7 +90,10 @@ fn timed(mut work: impl FnMut()) -> Duration {
 }
 
 fn main() {
-    println!("{:<13}{:>14}{:>14}{:>14}{:>14}", "MB/s", "80x24/10000", "200x50/10000", "1 MiB at once", "query scan");
+    println!(
+        "{:<13}{:>14}{:>14}{:>14}{:>14}",
+        "MB/s", "80x24/10000", "200x50/10000", "1 MiB at once", "query scan"
+    );
     println!("{:<13}{:>7}{:>7}{:>7}{:>7}", "", "ours", "vt100", "ours", "vt100");
     for (name, bytes) in workloads() {
         print!("{name:<13}");

@@ -154,7 +154,8 @@ impl History {
 
     /// Appends a line of plain text: ASCII in the default style.
     pub(crate) fn push_plain(&mut self, text: &[u8], wrapped: bool) {
-        let blanks = if wrapped { 0 } else { text.iter().rev().take_while(|&&b| b == b' ').count() };
+        let blanks =
+            if wrapped { 0 } else { text.iter().rev().take_while(|&&b| b == b' ').count() };
         let chunk = self.open_line();
         chunk.data.push(if wrapped { WRAPPED } else { 0 });
         chunk.data.extend_from_slice(&text[..text.len() - blanks]);
@@ -210,8 +211,11 @@ impl History {
         let mut at = 0;
         let mut styled = false;
         while at < cells.len() {
-            let style = cells[at].style;
-            let run = cells[at..].iter().take_while(|cell| cell.style == style).count();
+            // A blank that can't be seen goes with what stands before it.
+            let style = if interned.is_unseen(cells[at]) { 0 } else { cells[at].style };
+            let hides = style == 0 || interned.styles.get(style).hides_blanks();
+            let same = |cell: &&Cell| cell.style == style || hides && interned.is_unseen(**cell);
+            let run = cells[at..].iter().take_while(same).count();
             let start = chunk.data.len();
             for cell in &cells[at..at + run] {
                 // Unstyled ASCII is nearly all there ever is.
@@ -381,7 +385,8 @@ impl Chunk {
     fn close_line(&mut self, flags_at: usize, flags: u8, styled: bool, runs: &[u8]) {
         if styled {
             self.data[flags_at] = flags | STYLED;
-            self.data[flags_at + 1..flags_at + 3].copy_from_slice(&(runs.len() as u16).to_le_bytes());
+            self.data[flags_at + 1..flags_at + 3]
+                .copy_from_slice(&(runs.len() as u16).to_le_bytes());
             // The runs stand at the end, where they need no text moved.
             self.data.extend_from_slice(runs);
         } else {
@@ -398,7 +403,8 @@ impl Chunk {
         let mut runs: &[u8] = &[];
         if flags & STYLED != 0 {
             let (len, after) = rest.split_first_chunk()?;
-            (rest, runs) = after.split_at_checked(after.len() - usize::from(u16::from_le_bytes(*len)))?;
+            (rest, runs) =
+                after.split_at_checked(after.len() - usize::from(u16::from_le_bytes(*len)))?;
         }
         let mut tail = None;
         if flags & TAIL != 0 {
@@ -453,10 +459,7 @@ impl Extent {
 
 /// The cells without the trailing blanks that show nothing.
 fn trimmed(cells: &[Cell], interned: &Interned) -> usize {
-    let shows = |cell: &Cell| {
-        !cell.is_blank() || cell.style != 0 && !interned.styles.get(cell.style).hides_blanks()
-    };
-    cells.iter().rposition(shows).map_or(0, |last| last + 1)
+    cells.iter().rposition(|cell| !interned.is_unseen(*cell)).map_or(0, |last| last + 1)
 }
 
 fn begins_wide(text: &[u8]) -> bool {

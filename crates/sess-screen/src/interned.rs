@@ -107,6 +107,11 @@ impl Interned {
         }
     }
 
+    /// Whether nothing of a cell can be seen, not even a background.
+    pub(crate) fn is_unseen(&self, cell: Cell) -> bool {
+        cell.is_blank() && (cell.style == 0 || self.styles.get(cell.style).hides_blanks())
+    }
+
     /// The character of a cell without what combines with it.
     pub(crate) fn first_char(&self, cell: Cell) -> char {
         match cell.glyph {

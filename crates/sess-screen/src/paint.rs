@@ -32,7 +32,13 @@ impl Painter<'_> {
     /// Prints one cell, or nothing for a right half.
     pub(crate) fn cell(&mut self, cell: Cell) {
         if !cell.is(SPACER | GAP) {
-            self.style(cell.style);
+            let style = self.interned.styles.get(cell.style);
+            if !cell.is_blank() || !style.blank_shows_only_background() {
+                self.style(cell.style);
+            } else if style.bg != self.pen.style.bg || !self.pen.style.blank_shows_only_background()
+            {
+                self.pen.to(style.erasing(), None, self.out);
+            }
             self.interned.push_text(cell, self.out);
         }
     }
@@ -41,7 +47,12 @@ impl Painter<'_> {
     /// last without an end. `continued`: the first is what the line before the
     /// cursor runs on into. Returns whether anything was printed in the last
     /// row, and into which row it came from the first.
-    pub(crate) fn flow<'r>(&mut self, rows: impl Iterator<Item = &'r Row>, cols: usize, continued: bool) {
+    pub(crate) fn flow<'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r Row>,
+        cols: usize,
+        continued: bool,
+    ) {
         let mut continued = continued;
         let mut rows = rows.peekable();
         while let Some(row) = rows.next() {
@@ -68,7 +79,11 @@ impl Painter<'_> {
     /// wraps must fill its last column.
     fn row(&mut self, row: &Row, cols: usize, continued: bool, wraps: bool) {
         let extent = if wraps {
-            Extent { text: row.cells.len(), padding: cols.saturating_sub(row.cells.len()), tail: None }
+            Extent {
+                text: row.cells.len(),
+                padding: cols.saturating_sub(row.cells.len()),
+                tail: None,
+            }
         } else {
             Extent::of_unwrapped(row, cols, self.interned)
         };
@@ -78,13 +93,12 @@ impl Painter<'_> {
         let cells = &row.cells[..extent.text];
         let mut x = 0;
         if continued && (extent.text == 0 || cells[0].is_blank()) {
-            self.style(row.get(0).style);
-            self.out.push(b' ');
+            self.cell(Cell { flags: 0, ..row.get(0) });
             x = 1;
         }
         while x < extent.text {
             let cell = cells[x];
-            let is_blank = |cell: &Cell| cell.style == 0 && cell.is_blank();
+            let is_blank = |cell: &Cell| self.interned.is_unseen(*cell);
             if is_blank(&cell) && !wraps && !dirty {
                 let blanks = cells[x..].iter().take_while(|cell| is_blank(cell)).count();
                 if blanks >= JUMP {
@@ -114,7 +128,12 @@ impl Painter<'_> {
 
     /// Paints rows onto an erased screen, each where it belongs, cropped to
     /// `cols` columns.
-    pub(crate) fn place<'r>(&mut self, rows: impl Iterator<Item = &'r Row>, cols: usize, width: usize) {
+    pub(crate) fn place<'r>(
+        &mut self,
+        rows: impl Iterator<Item = &'r Row>,
+        cols: usize,
+        width: usize,
+    ) {
         for (y, row) in rows.enumerate() {
             let extent = Extent::of_unwrapped(row, cols, self.interned);
             if extent.text == 0 && extent.tail.is_none() {

@@ -27,7 +27,8 @@ impl Rgb {
                 scaled(&digits[2 * n..])?,
             ));
         }
-        let mut parts = spec.strip_prefix("rgb:").or_else(|| spec.strip_prefix("rgba:"))?.split('/');
+        let mut parts =
+            spec.strip_prefix("rgb:").or_else(|| spec.strip_prefix("rgba:"))?.split('/');
         let mut next = || scaled(parts.next()?);
         Some(Rgb(next()?, next()?, next()?))
     }

@@ -127,7 +127,8 @@ impl Screen {
     fn wrap(&mut self) {
         let y = self.cursor.y;
         let goes_on = y == self.margins.bottom || y + 1 < self.rows();
-        if self.edge() == self.cols() && goes_on {
+        let whole_width = self.margins.left == 0 && self.margins.right + 1 == self.cols();
+        if whole_width && goes_on {
             self.grid.rows[y].wrapped = true;
         }
         self.carriage_return();

@@ -19,9 +19,10 @@ impl Screen {
         let old_cols = self.cols();
         self.size = size;
         // The primary screen's cursor under an alternate one is what 1049 saved.
-        let primary_y =
-            if self.alternate == 1049 { self.saved[0].cursor.y } else { self.cursor.y };
-        if self.alternate != 0 && let Some(mut primary) = self.other.take() {
+        let primary_y = if self.alternate == 1049 { self.saved[0].cursor.y } else { self.cursor.y };
+        if self.alternate != 0
+            && let Some(mut primary) = self.other.take()
+        {
             let gone = self.fit_primary(&mut primary, cols, rows, old_cols, primary_y);
             self.move_saved(0, gone, cols, rows);
             self.other = Some(primary);

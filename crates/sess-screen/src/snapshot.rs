@@ -1,9 +1,10 @@
 //! The whole state as bytes that bring a neutralised terminal into it, in the
 //! one order in which no step undoes another. It knows nothing of who reads them.
 
-use crate::cell::{CLUSTER, SPACER};
+use crate::cell::{Cell, SPACER};
 use crate::charset::Charsets;
 use crate::grid::{Grid, Margins};
+use crate::interned::Interned;
 use crate::keyboard::KittyStack;
 use crate::modes::{self, SYNCHRONIZED};
 use crate::paint::{Painter, move_to};
@@ -85,7 +86,8 @@ impl Screen {
         let grid = self.primary();
         let history = self.history.range();
         let continued = !history.is_empty() && self.history.is_wrapped(history.end - 1);
-        let used = if history.is_empty() { used_rows(grid) } else { grid.rows.len() };
+        let used =
+            if history.is_empty() { used_rows(grid, &self.interned) } else { grid.rows.len() };
         let rows = grid.rows.range(..used);
         self.painter(out).flow(rows, self.cols(), continued);
     }
@@ -235,7 +237,7 @@ impl Screen {
         move_to(out, x.min(view.cols - 1).saturating_sub(left), y.saturating_sub(top));
         let mut painter = self.painter(out);
         if cursor.pending && x < view.cols {
-            painter.cell(crate::cell::Cell { flags: 0, ..row.get(x) });
+            painter.cell(Cell { flags: 0, ..row.get(x) });
         }
         painter.pen
     }
@@ -303,13 +305,11 @@ impl View {
     }
 }
 
-/// The rows down to the last that is not blank.
-pub(crate) fn used_rows(grid: &Grid) -> usize {
-    let is_used = |row: &crate::row::Row| {
-        row.wrapped
-            || row.cells.iter().any(|cell| cell.style != 0 || !cell.is_blank() || cell.glyph & CLUSTER != 0)
-    };
-    grid.rows.iter().rposition(is_used).map_or(0, |last| last + 1)
+/// The rows down to the last that is not blank, or that one is wrapped into.
+pub(crate) fn used_rows(grid: &Grid, interned: &Interned) -> usize {
+    let is_used = |cell: &Cell| !interned.is_unseen(*cell);
+    let last = grid.rows.iter().rposition(|row| row.wrapped || row.cells.iter().any(is_used));
+    last.map_or(0, |last| last + 1 + usize::from(grid.rows[last].wrapped))
 }
 
 fn write_pair(first: usize, second: usize, end: u8, out: &mut Vec<u8>) {

@@ -89,9 +89,8 @@ impl Style {
 
     fn hash(self) -> u64 {
         let colours = u64::from(self.fg.0) | u64::from(self.bg.0) << 32;
-        let rest = u64::from(self.underline.0)
-            | u64::from(self.attrs) << 32
-            | u64::from(self.link) << 48;
+        let rest =
+            u64::from(self.underline.0) | u64::from(self.attrs) << 32 | u64::from(self.link) << 48;
         let mixed = colours.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ rest.rotate_left(29);
         mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93)
     }

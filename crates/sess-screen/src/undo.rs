@@ -109,7 +109,7 @@ impl Screen {
             // The other modes leave the cursor's row as it is on the alternate.
             _ => 0,
         };
-        let last = used_rows(self.primary()).saturating_sub(1).max(cursor);
+        let last = used_rows(self.primary(), &self.interned).saturating_sub(1).max(cursor);
         if last + 1 < self.rows() {
             move_to(out, 0, last + 1);
         } else {

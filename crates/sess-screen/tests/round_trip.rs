@@ -13,7 +13,12 @@ fn state(screen: &Screen) -> (String, String, Vec<String>) {
     for number in screen.history() {
         let mut line = Vec::new();
         screen.history_line(number, &mut line);
-        lines.push(String::from_utf8_lossy(&line).escape_debug().to_string());
+        // As it looks, not as it is said: a bold blank is a blank.
+        let mut alone = Screen::new(screen.size(), 0);
+        alone.feed(&line);
+        let mut shown = Vec::new();
+        alone.snapshot(alone.size(), &mut shown);
+        lines.push(String::from_utf8_lossy(&shown).escape_debug().to_string());
     }
     (String::from_utf8_lossy(&snapshot).escape_debug().to_string(), screen.text(), lines)
 }

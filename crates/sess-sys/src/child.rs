@@ -81,28 +81,16 @@ impl Program {
         nofile: Option<Rlimit>,
     ) -> io::Result<Program> {
         let Some(name) = argv.first() else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "no program is named",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no program is named"));
         };
-        let path = env
-            .iter()
-            .find(|(name, _)| name == "PATH")
-            .map(|(_, path)| path.as_bytes());
+        let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_bytes());
         let candidates = candidates(name.as_bytes(), path.unwrap_or(DEFAULT_PATH));
         let env = env
             .iter()
             .map(|(name, value)| c_string([name.as_bytes(), b"=", value.as_bytes()].concat()));
         Ok(Program {
-            argv: argv
-                .iter()
-                .map(|it| c_string(it.as_bytes()))
-                .collect::<Result<_, _>>()?,
-            candidates: candidates
-                .into_iter()
-                .map(c_string)
-                .collect::<Result<_, _>>()?,
+            argv: argv.iter().map(|it| c_string(it.as_bytes())).collect::<Result<_, _>>()?,
+            candidates: candidates.into_iter().map(c_string).collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, _>>()?,
             cwd: Some(c_string(cwd.as_os_str().as_bytes())?),
             umask,
@@ -133,9 +121,7 @@ impl Program {
         // With our copy closed, the end of the report is the exec.
         drop(prepared);
         let mut failure = Vec::new();
-        File::from(report)
-            .read_to_end(&mut failure)
-            .map_err(SpawnError::System)?;
+        File::from(report).read_to_end(&mut failure).map_err(SpawnError::System)?;
         let Some(failed) = Failed::from_bytes(&failure) else {
             return Ok(Pid(child.as_raw()));
         };
@@ -212,10 +198,7 @@ fn candidates(name: &[u8], path: &[u8]) -> Vec<Vec<u8>> {
 
 fn c_string(bytes: impl Into<Vec<u8>>) -> io::Result<CString> {
     CString::new(bytes).map_err(|_| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a NUL byte in an argument or variable",
-        )
+        io::Error::new(io::ErrorKind::InvalidInput, "a NUL byte in an argument or variable")
     })
 }
 

@@ -160,11 +160,7 @@ fn leave(mut spared: Vec<RawFd>, outcome: &Outcome) -> io::Result<()> {
     setsid()?;
     chdir("/")?;
     umask(Mode::from_bits_truncate(0o077));
-    let null = rustix::fs::open(
-        "/dev/null",
-        OFlags::RDWR | OFlags::CLOEXEC,
-        FileMode::empty(),
-    )?;
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, FileMode::empty())?;
     let null = above_stdio(null)?;
     dup2_stdin(&null)?;
     dup2_stdout(&null)?;

@@ -100,11 +100,7 @@ impl Dir {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(Errno::NOENT.into());
         };
-        let parent = if parent.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            parent
-        };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         Dir::create_all(parent, mode)?;
         Dir::open_following(parent)?.create_in(name, mode).map(drop)
     }
@@ -124,10 +120,7 @@ impl Dir {
     /// and sockets can't be relied on.
     pub fn is_on_network(&self) -> io::Result<bool> {
         let kind = fs::fstatfs(&self.0)?.f_type;
-        #[expect(
-            clippy::cast_sign_loss,
-            reason = "32 bits mean something, whatever holds them"
-        )]
+        #[expect(clippy::cast_sign_loss, reason = "32 bits mean something, whatever holds them")]
         let magic = kind as u32;
         Ok(NETWORK_FILE_SYSTEMS.contains(&magic))
     }

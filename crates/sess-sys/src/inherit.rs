@@ -1,10 +1,7 @@
 //! What a process inherits, and how it gets rid of it: descriptors and signals.
 //! All of it may run between fork and exec: nothing here takes memory or a lock.
 
-#![expect(
-    unsafe_code,
-    reason = "nix knows no real-time signals and no close_range"
-)]
+#![expect(unsafe_code, reason = "nix knows no real-time signals and no close_range")]
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -41,11 +38,7 @@ impl Drop for SignalsHeldBack {
 /// all of them through.
 pub(crate) fn reset_signals(ignored: &[libc::c_int]) -> io::Result<()> {
     for number in 1..=libc::SIGRTMAX() {
-        let meaning = if ignored.contains(&number) {
-            libc::SIG_IGN
-        } else {
-            libc::SIG_DFL
-        };
+        let meaning = if ignored.contains(&number) { libc::SIG_IGN } else { libc::SIG_DFL };
         // SAFETY: neither meaning is code of ours that would have to be fit for
         // running at any moment. SIGKILL and SIGSTOP are refused, which is as well.
         let before = unsafe { libc::signal(number, meaning) };
@@ -73,13 +66,7 @@ fn stop_ignoring(number: libc::c_int) {
         libc::syscall(libc::SYS_rt_sigaction, number, nowhere, place, mask_size);
         if action[0] == libc::SIG_IGN {
             action = [0; 16];
-            libc::syscall(
-                libc::SYS_rt_sigaction,
-                number,
-                action.as_ptr(),
-                nowhere,
-                mask_size,
-            );
+            libc::syscall(libc::SYS_rt_sigaction, number, action.as_ptr(), nowhere, mask_size);
         }
     }
 }

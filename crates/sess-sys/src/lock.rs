@@ -95,11 +95,7 @@ pub fn is_held(dir: &Dir, name: &OsStr) -> io::Result<Held> {
     // Asking for a write lock needs no write access, unlike taking one.
     let mut lock = write_lock();
     fcntl(&fd, FcntlArg::F_OFD_GETLK(&mut lock))?;
-    if lock.l_type == unlocked() {
-        Ok(Held::Free)
-    } else {
-        Ok(Held::Held)
-    }
+    if lock.l_type == unlocked() { Ok(Held::Free) } else { Ok(Held::Held) }
 }
 
 /// A write lock on the whole file.

@@ -37,12 +37,7 @@ pub struct Ready {
 impl<'fd> Entry<'fd> {
     /// An entry with nothing ready.
     pub fn new(fd: BorrowedFd<'fd>, read: bool, write: bool) -> Entry<'fd> {
-        Entry {
-            fd,
-            read,
-            write,
-            ready: Ready::default(),
-        }
+        Entry { fd, read, write, ready: Ready::default() }
     }
 }
 

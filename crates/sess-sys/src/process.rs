@@ -162,13 +162,7 @@ fn parse_stat(pid: Pid, line: &[u8]) -> Option<Process> {
     let parent = Pid(fields.next()?.parse().ok()?);
     // Field 22; state was the third, parent the fourth.
     let start = fields.nth(17)?.parse().ok()?;
-    Some(Process {
-        pid,
-        parent,
-        start,
-        state,
-        name,
-    })
+    Some(Process { pid, parent, start, state, name })
 }
 
 #[cfg(test)]
@@ -180,10 +174,7 @@ mod tests {
         let stat = b"7 (a) b (c)) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 2\n";
         let process = parse_stat(Pid(7), stat).expect("it is well-formed");
         assert_eq!(process.name, "a) b (c)");
-        assert_eq!(
-            (process.parent, process.state, process.start),
-            (Pid(1), 'S', 4711)
-        );
+        assert_eq!((process.parent, process.state, process.start), (Pid(1), 'S', 4711));
     }
 
     #[test]

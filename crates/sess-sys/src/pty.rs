@@ -30,12 +30,7 @@ pub struct WindowSize {
 
 impl Default for WindowSize {
     fn default() -> WindowSize {
-        WindowSize {
-            cols: 80,
-            rows: 24,
-            xpixel: 0,
-            ypixel: 0,
-        }
+        WindowSize { cols: 80, rows: 24, xpixel: 0, ypixel: 0 }
     }
 }
 
@@ -63,10 +58,7 @@ pub struct TtyId {
 impl TtyId {
     pub(crate) fn of(terminal: impl AsFd) -> io::Result<TtyId> {
         let stat = fs::fstat(terminal)?;
-        Ok(TtyId {
-            dev: stat.st_dev,
-            rdev: stat.st_rdev,
-        })
+        Ok(TtyId { dev: stat.st_dev, rdev: stat.st_rdev })
     }
 }
 

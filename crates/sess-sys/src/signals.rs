@@ -38,10 +38,7 @@ impl Signals {
     /// Starts noting `signals`. Those that can't be caught are
     /// [`io::ErrorKind::InvalidInput`].
     pub fn new(signals: &[Signal]) -> io::Result<Signals> {
-        if signals
-            .iter()
-            .any(|signal| FORBIDDEN.contains(&signal.number()))
-        {
+        if signals.iter().any(|signal| FORBIDDEN.contains(&signal.number())) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "a signal that can't be caught",
@@ -50,10 +47,7 @@ impl Signals {
         EVER_NOTED.store(true, Ordering::Relaxed);
         let (pipe, wake) = UnixStream::pair()?;
         pipe.set_nonblocking(true)?;
-        let mut made = Signals {
-            pipe,
-            noted: Vec::with_capacity(signals.len()),
-        };
+        let mut made = Signals { pipe, noted: Vec::with_capacity(signals.len()) };
         for &signal in signals {
             let raised = Arc::new(AtomicBool::new(false));
             // The flag first: what makes the pipe readable must be there to be
@@ -66,11 +60,7 @@ impl Signals {
                     return Err(error);
                 }
             };
-            made.noted.push(Noted {
-                signal,
-                raised,
-                registered: [first, second],
-            });
+            made.noted.push(Noted { signal, raised, registered: [first, second] });
         }
         Ok(made)
     }

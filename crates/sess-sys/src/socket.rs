@@ -118,9 +118,7 @@ impl Stream {
 
     /// Writes as much as fits, never raising `SIGPIPE`.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(retry_on_intr(|| {
-            net::send(&self.0, bytes, SendFlags::NOSIGNAL)
-        })?)
+        Ok(retry_on_intr(|| net::send(&self.0, bytes, SendFlags::NOSIGNAL))?)
     }
 
     /// Writes as much of several pieces as fits, in one call, never raising
@@ -136,10 +134,7 @@ impl Stream {
     /// Who is on the other side, as the kernel noted when the connection was made.
     pub fn peer(&self) -> io::Result<Peer> {
         let peer = sockopt::socket_peercred(&self.0)?;
-        Ok(Peer {
-            pid: Pid(peer.pid.as_raw_pid()),
-            uid: peer.uid.as_raw(),
-        })
+        Ok(Peer { pid: Pid(peer.pid.as_raw_pid()), uid: peer.uid.as_raw() })
     }
 
     /// Sets how much may wait to be read by the other side; the kernel doubles
@@ -154,10 +149,7 @@ impl Stream {
         // SAFETY: `TIOCOUTQ`, which sockets know as `SIOCOUTQ`, fills in one
         // `c_int` and nothing else; the getter provides exactly that.
         let unsent = unsafe {
-            ioctl::ioctl(
-                &self.0,
-                Getter::<{ nix::libc::TIOCOUTQ as Opcode }, c_int>::new(),
-            )?
+            ioctl::ioctl(&self.0, Getter::<{ nix::libc::TIOCOUTQ as Opcode }, c_int>::new())?
         };
         Ok(usize::try_from(unsent).unwrap_or(0))
     }
@@ -182,12 +174,7 @@ impl AsFd for Stream {
 
 fn new_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    Ok(net::socket_with(
-        AddressFamily::UNIX,
-        SocketType::STREAM,
-        flags,
-        None,
-    )?)
+    Ok(net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
 }
 
 fn listen(socket: &OwnedFd, dir: &Dir, name: &OsStr) -> io::Result<()> {

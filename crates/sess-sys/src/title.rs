@@ -1,10 +1,7 @@
 //! What others see of how this process was started: its command line and its
 //! environment, which the kernel reads from the process's own memory.
 
-#![expect(
-    unsafe_code,
-    reason = "the kernel shows memory, so memory must be written"
-)]
+#![expect(unsafe_code, reason = "the kernel shows memory, so memory must be written")]
 
 use std::ffi::CString;
 use std::fs;
@@ -67,11 +64,7 @@ impl Area {
         let (env_start, env_end) = (address()?, address()?);
         // Zeroes are what we are shown if we may not look.
         let args = arg_end.checked_sub(arg_start).filter(|_| arg_start != 0)?;
-        let whole = if env_start == arg_end {
-            env_end.checked_sub(arg_start)?
-        } else {
-            args
-        };
+        let whole = if env_start == arg_end { env_end.checked_sub(arg_start)? } else { args };
         (args > 0).then_some(Area {
             start: ptr::with_exposed_provenance_mut(arg_start),
             args,

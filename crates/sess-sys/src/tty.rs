@@ -93,11 +93,7 @@ impl Terminal {
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         let terminal = self.0.try_clone()?;
         let restored = AtomicBool::new(false);
-        let guard = RawMode(SavedMode(Arc::new(Saved {
-            terminal,
-            modes,
-            restored,
-        })));
+        let guard = RawMode(SavedMode(Arc::new(Saved { terminal, modes, restored })));
         set_modes(&self.0, &raw)?;
         Ok(guard)
     }
@@ -144,9 +140,7 @@ impl AsFd for Terminal {
 
 /// At once, so that a terminal that is stopped (Ctrl-S) can't hold us up.
 fn set_modes(terminal: &OwnedFd, modes: &Termios) -> io::Result<()> {
-    Ok(retry_on_intr(|| {
-        termios::tcsetattr(terminal, OptionalActions::Now, modes)
-    })?)
+    Ok(retry_on_intr(|| termios::tcsetattr(terminal, OptionalActions::Now, modes))?)
 }
 
 /// Whether `fd` is a terminal.

@@ -35,10 +35,14 @@ fn main() {
 
 /// What `body` returns, from over there.
 fn over_there(body: impl FnOnce() -> String) -> String {
-    let pending = detach((), |()| Vec::new(), |(), outcome| match outcome.send(body().as_bytes()) {
-        Ok(()) => 0,
-        Err(_) => 1,
-    });
+    let pending = detach(
+        (),
+        |()| Vec::new(),
+        |(), outcome| match outcome.send(body().as_bytes()) {
+            Ok(()) => 0,
+            Err(_) => 1,
+        },
+    );
     let bytes = pending.expect("it works").wait().expect("it can be read");
     String::from_utf8(bytes).expect("it is text")
 }
@@ -68,7 +72,8 @@ fn silence_and_panic_are_an_empty_answer() {
     let silent = detach((), |()| Vec::new(), |(), _outcome| 0).expect("it works");
     assert!(silent.wait().expect("it can be read").is_empty());
     let panicking = |_: Outcome| -> i32 { panic!("over there") };
-    let panicking = detach((), |()| Vec::new(), |(), outcome| panicking(outcome)).expect("it works");
+    let panicking =
+        detach((), |()| Vec::new(), |(), outcome| panicking(outcome)).expect("it works");
     assert!(panicking.wait().expect("it can be read").is_empty());
 }
 
@@ -76,46 +81,39 @@ fn everything_but_the_kept_is_left_behind() {
     let _left = rustix::io::dup(std::io::stderr()).expect("a descriptor without close-on-exec");
     let kept = tempfile::tempfile().expect("a temporary file");
     let number = kept.as_raw_fd();
-    let pending = detach(&kept, |kept| vec![kept.as_fd()], |kept, outcome| {
-        let mut facts = vec![
-            fs::read_link("/proc/self/cwd")
-                .unwrap_or_default()
-                .display()
-                .to_string(),
-            read("/proc/self/stat"),
-            read("/proc/self/status"),
-        ];
-        let mut open: Vec<i32> = fs::read_dir("/proc/self/fd")
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .collect();
-        open.sort_unstable();
-        facts.push(format!("{open:?}"));
-        for fd in 0..3 {
-            let leads = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
-            facts.push(leads.display().to_string());
-        }
-        i32::from(outcome.send(facts.join("\0").as_bytes()).is_err())
-    });
+    let pending = detach(
+        &kept,
+        |kept| vec![kept.as_fd()],
+        |_kept, outcome| {
+            let mut facts = vec![
+                fs::read_link("/proc/self/cwd").unwrap_or_default().display().to_string(),
+                read("/proc/self/stat"),
+                read("/proc/self/status"),
+            ];
+            let mut open: Vec<i32> = fs::read_dir("/proc/self/fd")
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+                .collect();
+            open.sort_unstable();
+            facts.push(format!("{open:?}"));
+            for fd in 0..3 {
+                let leads = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+                facts.push(leads.display().to_string());
+            }
+            i32::from(outcome.send(facts.join("\0").as_bytes()).is_err())
+        },
+    );
     let said = pending.expect("it works").wait().expect("it can be read");
     let said = String::from_utf8(said).expect("it is text");
     let facts: Vec<&str> = said.split('\0').collect();
     assert_eq!(facts[0], "/");
 
-    let stat: Vec<&str> = facts[1]
-        .rsplit_once(") ")
-        .expect("a name")
-        .1
-        .split(' ')
-        .collect();
+    let stat: Vec<&str> = facts[1].rsplit_once(") ").expect("a name").1.split(' ').collect();
     let pid = facts[1].split(' ').next().expect("a number");
     let (group, session, terminal) = (stat[2], stat[3], stat[4]);
     assert_eq!((group, terminal), (session, "0"));
-    assert_ne!(
-        session, pid,
-        "it leads its session and could get a terminal"
-    );
+    assert_ne!(session, pid, "it leads its session and could get a terminal");
 
     let of = |name: &str| {
         let line = facts[2].lines().find_map(|line| line.strip_prefix(name));
@@ -139,13 +137,7 @@ fn everything_but_the_kept_is_left_behind() {
 }
 
 fn the_title_is_the_whole_command_line() {
-    let titles = [
-        "s: x",
-        "",
-        "sess: work",
-        &"sess: ".repeat(20),
-        &"long ".repeat(60),
-    ];
+    let titles = ["s: x", "", "sess: work", &"sess: ".repeat(20), &"long ".repeat(60)];
     for title in titles {
         let shown = over_there(|| {
             set_command_line(title);
@@ -183,26 +175,23 @@ fn a_lock_outlives_who_took_it() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let dir = Dir::open(place.path()).expect("it is a directory");
     let name = OsStr::new("lock");
-    let lock = Lock::try_take(&dir, name)
-        .expect("it works")
-        .expect("it is free");
-    let pending = detach(&lock, |lock| vec![lock.as_fd()], |lock, outcome| {
-        let pid = current().to_string();
-        if outcome.send(pid.as_bytes()).is_err() {
-            return 1;
-        }
-        std::thread::sleep(std::time::Duration::from_secs(1000));
-        0
-    });
+    let lock = Lock::try_take(&dir, name).expect("it works").expect("it is free");
+    let pending = detach(
+        &lock,
+        |lock| vec![lock.as_fd()],
+        |_lock, outcome| {
+            let pid = current().to_string();
+            if outcome.send(pid.as_bytes()).is_err() {
+                return 1;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1000));
+            0
+        },
+    );
     let said = pending.expect("it works").wait().expect("it can be read");
     drop(lock);
-    let pid = str::from_utf8(&said)
-        .expect("it is text")
-        .parse()
-        .expect("it is a number");
-    let other = Process::read(Pid(pid))
-        .expect("it can be read")
-        .expect("it runs");
+    let pid = str::from_utf8(&said).expect("it is text").parse().expect("it is a number");
+    let other = Process::read(Pid(pid)).expect("it can be read").expect("it runs");
     assert_eq!(is_held(&dir, name).expect("it works"), Held::Held);
     let meta = dir.metadata_of(name).expect("it is there");
     assert!(other.holds_inode(meta.dev, meta.ino).expect("it is ours"));
@@ -216,26 +205,16 @@ fn the_descriptor_limit_goes_up_to_the_hard_one() {
     let facts = over_there(|| {
         let before = raise_descriptor_limit().expect("it works");
         let after = raise_descriptor_limit().expect("it works");
-        format!(
-            "{} {}",
-            after.soft == before.hard,
-            after.hard == before.hard
-        )
+        format!("{} {}", after.soft == before.hard, after.hard == before.hard)
     });
     assert_eq!(facts, "true true");
 }
 
-#[expect(
-    clippy::zombie_processes,
-    reason = "waited for by number, orphans included"
-)]
+#[expect(clippy::zombie_processes, reason = "waited for by number, orphans included")]
 fn orphans_stay_in_the_tree_of_a_subreaper() {
     become_subreaper().expect("it works");
     let script = "(sleep 1001 & sh -c 'setsid sleep 1002; true' &); exec sleep 1003";
-    let child = Command::new("sh")
-        .args(["-c", script])
-        .spawn()
-        .expect("a shell starts");
+    let child = Command::new("sh").args(["-c", script]).spawn().expect("a shell starts");
     let child = Pid(i32::try_from(child.id()).expect("it is a process number"));
     let below = || descendants(current(), &mut |_| false).expect("they can be read");
     let shown = |process: &Process| {
@@ -244,33 +223,20 @@ fn orphans_stay_in_the_tree_of_a_subreaper() {
     };
     let all = support::wait_for("all three to sleep", || {
         let below = below();
-        let sleeps = below
-            .iter()
-            .filter(|it| shown(it).starts_with("sleep 100"))
-            .count();
+        let sleeps = below.iter().filter(|it| shown(it).starts_with("sleep 100")).count();
         (sleeps == 3 && below.len() == 4).then_some(below)
     });
     for (place, process) in all.iter().enumerate() {
         let parent = all.iter().position(|it| it.pid == process.parent);
-        assert!(
-            parent.is_none_or(|parent| parent < place),
-            "a child before its parent"
-        );
+        assert!(parent.is_none_or(|parent| parent < place), "a child before its parent");
     }
 
     // Sparing one spares what is below it.
     let spared = descendants(current(), &mut |it| shown(it).starts_with("sh -c setsid"));
-    let spared: Vec<String> = spared
-        .expect("they can be read")
-        .iter()
-        .map(shown)
-        .collect();
+    let spared: Vec<String> = spared.expect("they can be read").iter().map(shown).collect();
     assert_eq!(spared.len(), 2, "{spared:?}");
     assert!(!spared.iter().any(|line| line.contains("1002")));
-    let own = below()
-        .into_iter()
-        .find(|it| it.pid == child)
-        .expect("it runs");
+    let own = below().into_iter().find(|it| it.pid == child).expect("it runs");
     assert_eq!(own.parent, current());
 
     for process in &all {

@@ -19,11 +19,7 @@ fn place() -> (tempfile::TempDir, Dir) {
 }
 
 fn mode_of(path: &Path) -> u32 {
-    fs::metadata(path)
-        .expect("it is there")
-        .permissions()
-        .mode()
-        & 0o7777
+    fs::metadata(path).expect("it is there").permissions().mode() & 0o7777
 }
 
 #[test]
@@ -52,11 +48,7 @@ fn symlinks_on_the_way_are_followed() {
 fn a_directory_gets_exactly_its_mode_and_only_once() {
     let (place, dir) = place();
     assert!(dir.create_in(name("new"), 0o777).expect("it can be made"));
-    assert_eq!(
-        mode_of(&place.path().join("new")),
-        0o777,
-        "the umask took some"
-    );
+    assert_eq!(mode_of(&place.path().join("new")), 0o777, "the umask took some");
     assert!(!dir.create_in(name("new"), 0o700).expect("it is there"));
     assert_eq!(mode_of(&place.path().join("new")), 0o777, "it was changed");
 }
@@ -94,15 +86,9 @@ fn metadata_tells_what_a_name_is_without_following_it() {
     let file = dir.metadata_of(name("file")).expect("it is there");
     assert_eq!((file.kind, file.size), (Kind::File, 5));
     let there = fs::metadata(place.path().join("file")).expect("it is there");
-    assert_eq!(
-        (file.dev, file.ino, file.uid),
-        (there.dev(), there.ino(), there.uid())
-    );
+    assert_eq!((file.dev, file.ino, file.uid), (there.dev(), there.ino(), there.uid()));
     assert_eq!(file.modified, there.modified().expect("it has one"));
-    assert_eq!(
-        dir.metadata_of(name("link")).expect("it is there").kind,
-        Kind::Symlink
-    );
+    assert_eq!(dir.metadata_of(name("link")).expect("it is there").kind, Kind::Symlink);
     assert_eq!(dir.metadata().expect("it is open").kind, Kind::Dir);
     assert!(!dir.is_on_network().expect("it can be asked"));
 }
@@ -123,12 +109,9 @@ fn only_regular_files_are_read() {
     let (place, dir) = place();
     fs::write(place.path().join("file"), "12345").expect("it can be written");
     symlink("file", place.path().join("link")).expect("a link");
-    dir.create_in(name("folder"), 0o700)
-        .expect("it can be made");
+    dir.create_in(name("folder"), 0o700).expect("it can be made");
     let _listener = std::os::unix::net::UnixListener::bind(place.path().join("socket"));
-    let fifo = std::process::Command::new("mkfifo")
-        .arg(place.path().join("fifo"))
-        .status();
+    let fifo = std::process::Command::new("mkfifo").arg(place.path().join("fifo")).status();
     assert!(fifo.expect("mkfifo runs").success());
     for other in ["link", "folder", "socket", "fifo"] {
         let error = dir.read_file(name(other), 100).expect_err("it is no file");
@@ -140,20 +123,15 @@ fn only_regular_files_are_read() {
 fn a_file_is_replaced_whole_with_exactly_its_mode() {
     let (place, dir) = place();
     let long = "n".repeat(255);
-    dir.replace_file(name(&long), b"old", 0o600)
-        .expect("it can be written");
+    dir.replace_file(name(&long), b"old", 0o600).expect("it can be written");
     let before = dir.metadata_of(name(&long)).expect("it is there").ino;
     let mut reader = fs::File::open(place.path().join(&long)).expect("it is there");
-    dir.replace_file(name(&long), b"new", 0o666)
-        .expect("it can be written");
+    dir.replace_file(name(&long), b"new", 0o666).expect("it can be written");
     let mut seen = String::new();
     std::io::Read::read_to_string(&mut reader, &mut seen).expect("it is open");
     assert_eq!(seen, "old", "the old file was written over");
     assert_eq!(dir.read_file(name(&long), 10).expect("it is there"), b"new");
-    assert_ne!(
-        dir.metadata_of(name(&long)).expect("it is there").ino,
-        before
-    );
+    assert_ne!(dir.metadata_of(name(&long)).expect("it is there").ino, before);
     assert_eq!(mode_of(&place.path().join(&long)), 0o666);
     assert_eq!(dir.names().expect("it can be read").len(), 1);
 }
@@ -162,24 +140,17 @@ fn a_file_is_replaced_whole_with_exactly_its_mode() {
 fn a_failed_replacement_leaves_nothing_behind() {
     let (_place, dir) = place();
     dir.create_in(name("taken"), 0o700).expect("it can be made");
-    dir.replace_file(name("taken"), b"new", 0o600)
-        .expect_err("it is a directory");
-    dir.replace_link(Path::new("x"), name("taken"))
-        .expect_err("it is a directory");
+    dir.replace_file(name("taken"), b"new", 0o600).expect_err("it is a directory");
+    dir.replace_link(Path::new("x"), name("taken")).expect_err("it is a directory");
     assert_eq!(dir.names().expect("it can be read"), ["taken"]);
 }
 
 #[test]
 fn a_link_is_replaced_in_place() {
     let (_place, dir) = place();
-    dir.replace_link(Path::new("/one"), name("link"))
-        .expect("it can be made");
-    dir.replace_link(Path::new("/two"), name("link"))
-        .expect("it can be replaced");
-    assert_eq!(
-        dir.read_link(name("link")).expect("it is a link"),
-        Path::new("/two")
-    );
+    dir.replace_link(Path::new("/one"), name("link")).expect("it can be made");
+    dir.replace_link(Path::new("/two"), name("link")).expect("it can be replaced");
+    assert_eq!(dir.read_link(name("link")).expect("it is a link"), Path::new("/two"));
     assert_eq!(dir.names().expect("it can be read").len(), 1);
 }
 

@@ -16,16 +16,11 @@ fn place() -> (tempfile::TempDir, Dir, &'static OsStr) {
 #[test]
 fn only_one_opening_gets_the_lock() {
     let (place, dir, name) = place();
-    let lock = Lock::try_take(&dir, name)
-        .expect("it works")
-        .expect("it is free");
+    let lock = Lock::try_take(&dir, name).expect("it works").expect("it is free");
     assert!(Lock::try_take(&dir, name).expect("it works").is_none());
     drop(lock);
     assert!(Lock::try_take(&dir, name).expect("it works").is_some());
-    let mode = fs::metadata(place.path().join("lock"))
-        .expect("it is there")
-        .permissions()
-        .mode();
+    let mode = fs::metadata(place.path().join("lock")).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o7777, 0o600);
 }
 
@@ -33,35 +28,23 @@ fn only_one_opening_gets_the_lock() {
 fn asking_takes_nothing_and_makes_nothing() {
     let (_place, dir, name) = place();
     assert_eq!(is_held(&dir, name).expect("it works"), Held::Absent);
-    assert!(
-        dir.names().expect("it can be read").is_empty(),
-        "asking made a file"
-    );
-    let lock = Lock::try_take(&dir, name)
-        .expect("it works")
-        .expect("it is free");
+    assert!(dir.names().expect("it can be read").is_empty(), "asking made a file");
+    let lock = Lock::try_take(&dir, name).expect("it works").expect("it is free");
     assert_eq!(is_held(&dir, name).expect("it works"), Held::Held);
     assert_eq!(is_held(&dir, name).expect("it works"), Held::Held);
     drop(lock);
     assert_eq!(is_held(&dir, name).expect("it works"), Held::Free);
-    assert!(
-        Lock::try_take(&dir, name).expect("it works").is_some(),
-        "asking took it"
-    );
+    assert!(Lock::try_take(&dir, name).expect("it works").is_some(), "asking took it");
 }
 
 #[test]
 fn a_lock_knows_when_its_name_leads_elsewhere() {
     let (_place, dir, name) = place();
-    let lock = Lock::try_take(&dir, name)
-        .expect("it works")
-        .expect("it is free");
+    let lock = Lock::try_take(&dir, name).expect("it works").expect("it is free");
     assert!(lock.is_at(&dir, name).expect("it works"));
     dir.remove_file(name).expect("it is there");
     assert!(!lock.is_at(&dir, name).expect("it works"));
-    let other = Lock::try_take(&dir, name)
-        .expect("it works")
-        .expect("a new file is free");
+    let other = Lock::try_take(&dir, name).expect("it works").expect("a new file is free");
     assert!(!lock.is_at(&dir, name).expect("it works"));
     assert!(other.is_at(&dir, name).expect("it works"));
 }

@@ -23,9 +23,7 @@ impl Sleeper {
 
     fn process(&self) -> Process {
         let pid = Pid(i32::try_from(self.0.id()).expect("it is a process number"));
-        Process::read(pid)
-            .expect("it can be read")
-            .expect("it runs")
+        Process::read(pid).expect("it can be read").expect("it runs")
     }
 }
 
@@ -57,20 +55,12 @@ fn one_that_has_ended_is_not_alive_even_before_it_is_waited_for() {
     let process = sleeper.process();
     process.signal(Signal::TERM).expect("it is ours");
     support::wait_until("its end", || !process.alive());
-    let zombie = Process::read(process.pid)
-        .expect("it can be read")
-        .expect("it isn't reaped");
+    let zombie = Process::read(process.pid).expect("it can be read").expect("it isn't reaped");
     assert_eq!(zombie.state, 'Z');
     let below = descendants(current(), &mut |_| false).expect("they can be read");
-    assert!(
-        below
-            .iter()
-            .any(|it| it.pid == process.pid && it.state == 'Z')
-    );
+    assert!(below.iter().any(|it| it.pid == process.pid && it.state == 'Z'));
     drop(sleeper);
-    process
-        .signal(Signal::TERM)
-        .expect("that it has gone is no error");
+    process.signal(Signal::TERM).expect("that it has gone is no error");
 }
 
 #[test]
@@ -79,16 +69,11 @@ fn another_process_of_the_same_number_gets_no_signal() {
     let mut earlier = sleeper.process();
     earlier.start -= 1;
     assert!(!earlier.alive());
-    earlier
-        .signal(Signal::KILL)
-        .expect("nobody is there to be told");
+    earlier.signal(Signal::KILL).expect("nobody is there to be told");
     // Had it been sent, this one would come second and change nothing.
     sleeper.process().signal(Signal::TERM).expect("it is ours");
     let status = sleeper.0.wait().expect("it is ours");
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&status),
-        Some(15)
-    );
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
 }
 
 #[test]
@@ -102,16 +87,8 @@ fn what_a_process_has_open_is_known() {
     let open = process.open_files().expect("it is ours");
     assert!(open.iter().any(|path| path == file.path()), "{open:?}");
     let meta = file.as_file().metadata().expect("it is open");
-    assert!(
-        process
-            .holds_inode(meta.dev(), meta.ino())
-            .expect("it is ours")
-    );
-    assert!(
-        !process
-            .holds_inode(meta.dev(), u64::MAX)
-            .expect("it is ours")
-    );
+    assert!(process.holds_inode(meta.dev(), meta.ino()).expect("it is ours"));
+    assert!(!process.holds_inode(meta.dev(), u64::MAX).expect("it is ours"));
 }
 
 #[test]
@@ -122,9 +99,7 @@ fn those_that_carry_a_variable_are_found_by_its_exact_value() {
         command.env("SESS_TEST_ID", &value);
     });
     let _other = Sleeper::new(|command| {
-        command
-            .env("SESS_TEST_ID", &longer)
-            .env("XSESS_TEST_ID", &value);
+        command.env("SESS_TEST_ID", &longer).env("XSESS_TEST_ID", &value);
     });
     let pid = one.process().pid;
     // The kernel shows it a moment after the old program has gone.
@@ -146,9 +121,6 @@ fn those_above_are_told_nearest_first() {
 #[test]
 fn the_machine_says_who_it_is() {
     assert_eq!(boot_id().expect("it has one").len(), 36);
-    assert_ne!(
-        random_u64().expect("there is chance"),
-        random_u64().expect("there is chance")
-    );
+    assert_ne!(random_u64().expect("there is chance"), random_u64().expect("there is chance"));
     assert!(shell_from_passwd().is_none_or(|shell| shell.is_absolute()));
 }

@@ -14,9 +14,7 @@ use sess_sys::watch::FolderWatch;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn raise(signal: Signal) {
-    let here = Process::read(current())
-        .expect("it can be read")
-        .expect("it runs");
+    let here = Process::read(current()).expect("it can be read").expect("it runs");
     here.signal(signal).expect("it is us");
 }
 
@@ -85,8 +83,7 @@ fn renaming_a_file_and_changing_its_mode_are_noticed() {
     let dir = Dir::open(place.path()).expect("it is there");
     let mut signals = Signals::new(&[Signal::realtime(2)]).expect("it can be");
     let _watch = FolderWatch::new(&dir, Signal::realtime(2)).expect("it can be watched");
-    dir.rename(OsStr::new("sock"), OsStr::new("other"))
-        .expect("it is there");
+    dir.rename(OsStr::new("sock"), OsStr::new("other")).expect("it is there");
     assert_eq!(next(&mut signals), [Signal::realtime(2)]);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(place.path().join("other"), mode).expect("it is ours");
@@ -102,10 +99,8 @@ fn removing_the_whole_tree_is_noticed() {
     let mut signals = Signals::new(&[Signal::realtime(3)]).expect("it can be");
     let dir = Dir::open(&path).expect("it is there");
     let _watch = FolderWatch::new(&dir, Signal::realtime(3)).expect("it can be watched");
-    let removed = std::process::Command::new("rm")
-        .arg("-rf")
-        .arg(place.path().join("sessions"))
-        .status();
+    let removed =
+        std::process::Command::new("rm").arg("-rf").arg(place.path().join("sessions")).status();
     assert!(removed.expect("rm runs").success());
     assert_eq!(next(&mut signals), [Signal::realtime(3)]);
 }
@@ -113,11 +108,7 @@ fn removing_the_whole_tree_is_noticed() {
 #[test]
 fn a_wait_ends_no_sooner_than_its_timeout() {
     let (near, _far) = Stream::pair().expect("it works");
-    for timeout in [
-        Duration::ZERO,
-        Duration::from_micros(300),
-        Duration::from_millis(12),
-    ] {
+    for timeout in [Duration::ZERO, Duration::from_micros(300), Duration::from_millis(12)] {
         let started = Instant::now();
         let mut entries = [Entry::new(near.as_fd(), true, false)];
         poll(&mut entries, Some(timeout)).expect("it works");
@@ -140,33 +131,12 @@ fn readiness_is_told_apart() {
         }
         entries[0].ready
     };
-    assert_eq!(
-        look(true, true),
-        Ready {
-            read: false,
-            write: true,
-            closed: false
-        }
-    );
+    assert_eq!(look(true, true), Ready { read: false, write: true, closed: false });
     far.write(b"x").expect("there is room");
-    assert_eq!(
-        look(true, false),
-        Ready {
-            read: true,
-            write: false,
-            closed: false
-        }
-    );
+    assert_eq!(look(true, false), Ready { read: true, write: false, closed: false });
     drop(far);
     // Noticed without having been asked for.
-    assert_eq!(
-        look(false, false),
-        Ready {
-            read: true,
-            write: false,
-            closed: true
-        }
-    );
+    assert_eq!(look(false, false), Ready { read: true, write: false, closed: true });
 }
 
 #[test]

@@ -26,18 +26,9 @@ struct Stage {
 impl Stage {
     fn new() -> Stage {
         let alone = CHILDREN.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = WindowSize {
-            cols: 90,
-            rows: 30,
-            xpixel: 900,
-            ypixel: 600,
-        };
+        let size = WindowSize { cols: 90, rows: 30, xpixel: 900, ypixel: 600 };
         let (leader, follower) = PtyLeader::open(size).expect("there is a PTY left");
-        Stage {
-            leader,
-            follower,
-            _alone: alone,
-        }
+        Stage { leader, follower, _alone: alone }
     }
 
     fn read(&self, into: &mut String) {
@@ -82,11 +73,7 @@ fn executable(path: &Path, text: &str) {
 
 fn fails(stage: &Stage, program: &Program) -> SpawnError {
     let error = program.spawn(&stage.follower).expect_err("it can't start");
-    assert_eq!(
-        reap().expect("there is nothing to wait for"),
-        None,
-        "a child is left"
-    );
+    assert_eq!(reap().expect("there is nothing to wait for"), None, "a child is left");
     error
 }
 
@@ -96,10 +83,7 @@ fn the_end_is_told_as_it_was() {
     assert_eq!(stage.run(&shell("exit 7")).1, Exit::Code(7));
     assert_eq!(stage.run(&shell("kill -KILL $$")).1, Exit::Signal(9));
     let realtime = Signal::realtime(3).number();
-    assert_eq!(
-        stage.run(&shell(&format!("kill -{realtime} $$"))).1,
-        Exit::Signal(realtime)
-    );
+    assert_eq!(stage.run(&shell(&format!("kill -{realtime} $$"))).1, Exit::Signal(realtime));
 }
 
 #[test]
@@ -110,10 +94,7 @@ fn a_program_that_is_not_there_is_127() {
         assert!(matches!(&error, SpawnError::Exec(_)), "{name}: {error:?}");
         let expected = if name.starts_with("/etc") { 126 } else { 127 };
         // ENOTDIR is a kind of its own, yet nothing is there either.
-        assert!(
-            error.code() == expected || error.code() == 127,
-            "{name}: {error:?}"
-        );
+        assert!(error.code() == expected || error.code() == 127, "{name}: {error:?}");
     }
 }
 
@@ -138,10 +119,7 @@ fn a_refusal_does_not_end_the_search() {
     fs::write(place.path().join("true"), "").expect("it can be written");
     let path = format!("{}:/usr/bin:/bin", place.path().display());
     let env = [("PATH".into(), path.into())];
-    assert_eq!(
-        stage.run(&with_env(&["true"], &env, Path::new("/"))).1,
-        Exit::Code(0)
-    );
+    assert_eq!(stage.run(&with_env(&["true"], &env, Path::new("/"))).1, Exit::Code(0));
 }
 
 #[test]
@@ -179,10 +157,7 @@ fn the_environment_is_exactly_the_given_one() {
     let (output, _) = stage.run(&with_env(&["/usr/bin/env"], &env, Path::new("/")));
     assert_eq!(output, "A=1=2\r\nB=\r\n");
     // Without a path, programs are still found.
-    assert_eq!(
-        stage.run(&with_env(&["env"], &env, Path::new("/"))).1,
-        Exit::Code(0)
-    );
+    assert_eq!(stage.run(&with_env(&["env"], &env, Path::new("/"))).1, Exit::Code(0));
 }
 
 #[test]
@@ -211,15 +186,9 @@ fn no_signal_is_blocked_or_ignored() {
     let pattern = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"];
     let (output, _) = stage.run(&program(&pattern, Path::new("/")));
     let zeroes = "0000000000000000";
-    assert_eq!(
-        output,
-        format!("SigBlk:\t{zeroes}\r\nSigIgn:\t{zeroes}\r\n")
-    );
+    assert_eq!(output, format!("SigBlk:\t{zeroes}\r\nSigIgn:\t{zeroes}\r\n"));
     let now = nix::sys::signal::SigSet::thread_get_mask().expect("it can be asked");
-    assert!(
-        now.contains(nix::sys::signal::Signal::SIGUSR1),
-        "our own mask was changed"
-    );
+    assert!(now.contains(nix::sys::signal::Signal::SIGUSR1), "our own mask was changed");
     blocked.thread_unblock().expect("it was blocked");
 }
 
@@ -241,10 +210,7 @@ fn umask_and_descriptor_limit_are_the_given_ones() {
     let stage = Stage::new();
     let mut program = shell("umask; ulimit -Sn; ulimit -Hn");
     program.umask = 0o077;
-    program.nofile = Some(Rlimit {
-        soft: 100,
-        hard: 200,
-    });
+    program.nofile = Some(Rlimit { soft: 100, hard: 200 });
     assert_eq!(stage.run(&program).0, "0077\r\n100\r\n200\r\n");
 }
 
@@ -265,14 +231,7 @@ fn the_terminal_tells_of_size_modes_and_foreground() {
     assert!(stage.leader.echo_off().expect("it can be asked"));
     assert!(!stage.leader.canonical().expect("it can be asked"));
     assert_eq!(stage.leader.foreground_group().expect("it has one"), pid);
-    stage
-        .leader
-        .resize(WindowSize {
-            cols: 44,
-            rows: 33,
-            ..WindowSize::default()
-        })
-        .expect("ok");
+    stage.leader.resize(WindowSize { cols: 44, rows: 33, ..WindowSize::default() }).expect("ok");
     assert_eq!(stage.leader.write(b"\n").expect("there is room"), 1);
     support::wait_until("the new size", || {
         stage.read(&mut output);
@@ -293,9 +252,7 @@ fn two_terminals_have_two_identities() {
 }
 
 fn end(pid: Pid) {
-    let process = Process::read(pid)
-        .expect("it can be read")
-        .expect("it runs");
+    let process = Process::read(pid).expect("it can be read").expect("it runs");
     process.signal(Signal::KILL).expect("it is ours");
     support::wait_until("its end", || reap().expect("it is ours").is_some());
 }

@@ -41,25 +41,14 @@ struct Inside {
 
 impl Inside {
     fn new(what: &str) -> Inside {
-        let size = WindowSize {
-            cols: 77,
-            rows: 22,
-            ..WindowSize::default()
-        };
+        let size = WindowSize { cols: 77, rows: 22, ..WindowSize::default() };
         let (leader, follower) = PtyLeader::open(size).expect("there is a PTY left");
         let this = std::env::current_exe().expect("it has a path");
         let argv: [OsString; 3] = [this.into(), "--inside".into(), what.into()];
         let program = Program::new(&argv, &[], Path::new("/"), 0o022, None).expect("it is sound");
         let pid = program.spawn(&follower).expect("it starts");
-        let process = Process::read(pid)
-            .expect("it can be read")
-            .expect("it runs");
-        Inside {
-            leader,
-            follower,
-            process,
-            shown: String::new(),
-        }
+        let process = Process::read(pid).expect("it can be read").expect("it runs");
+        Inside { leader, follower, process, shown: String::new() }
     }
 
     #[track_caller]
@@ -67,8 +56,7 @@ impl Inside {
         support::wait_until(text, || {
             let mut buffer = [0; 4096];
             while let Ok(count) = self.leader.read(&mut buffer) {
-                self.shown
-                    .push_str(&String::from_utf8_lossy(&buffer[..count]));
+                self.shown.push_str(&String::from_utf8_lossy(&buffer[..count]));
             }
             assert!(!self.shown.contains("panicked"), "{}", self.shown);
             self.shown.contains(text)
@@ -86,9 +74,7 @@ impl Inside {
 }
 
 fn terminal() -> Terminal {
-    Terminal::from_stdin()
-        .expect("it works")
-        .expect("it is one")
+    Terminal::from_stdin().expect("it works").expect("it is one")
 }
 
 fn say(terminal: &Terminal, text: &str) {
@@ -108,10 +94,7 @@ fn tell_facts() {
     let path = terminal.path().expect("it has one");
     let id = terminal.id().expect("it has one");
     let flags = std::fs::read_to_string("/proc/self/fdinfo/0").expect("it is open");
-    let flags = flags
-        .lines()
-        .find_map(|line| line.strip_prefix("flags:"))
-        .expect("they are");
+    let flags = flags.lines().find_map(|line| line.strip_prefix("flags:")).expect("they are");
     let flags = u32::from_str_radix(flags.trim(), 8).expect("it is a number");
     let facts = format!(
         "{}x{} {} {:?} {} {} {:?}\r\nready",
@@ -135,11 +118,7 @@ fn the_terminal_is_the_one_on_standard_input() {
         inside.follower.path().display(),
         inside.follower.id(),
     );
-    assert!(
-        inside.shown.starts_with(&expected),
-        "{} is not {expected}",
-        inside.shown
-    );
+    assert!(inside.shown.starts_with(&expected), "{} is not {expected}", inside.shown);
     inside.answer();
     inside.end();
 }
@@ -164,23 +143,10 @@ fn be_raw() {
 
 fn raw_mode_is_given_back_once() {
     let mut inside = Inside::new("raw");
-    for (said, raw) in [
-        ("one", true),
-        ("two", false),
-        ("three", true),
-        ("four", false),
-    ] {
+    for (said, raw) in [("one", true), ("two", false), ("three", true), ("four", false)] {
         inside.wait_for(said);
-        assert_eq!(
-            inside.leader.canonical().expect("it can be asked"),
-            !raw,
-            "{said}"
-        );
-        assert_eq!(
-            inside.leader.echo_off().expect("it can be asked"),
-            raw,
-            "{said}"
-        );
+        assert_eq!(inside.leader.canonical().expect("it can be asked"), !raw, "{said}");
+        assert_eq!(inside.leader.echo_off().expect("it can be asked"), raw, "{said}");
         inside.answer();
     }
     inside.end();
@@ -205,13 +171,8 @@ fn a_stopped_process_goes_on_when_continued() {
 }
 
 fn no_terminal_is_no_error() {
-    let status = std::process::Command::new("/proc/self/exe")
-        .arg("--list")
-        .output();
+    let status = std::process::Command::new("/proc/self/exe").arg("--list").output();
     assert!(status.expect("it runs").status.success());
     let here = Terminal::from_stdin().expect("it works");
-    assert_eq!(
-        here.is_some(),
-        std::io::IsTerminal::is_terminal(&std::io::stdin())
-    );
+    assert_eq!(here.is_some(), std::io::IsTerminal::is_terminal(&std::io::stdin()));
 }

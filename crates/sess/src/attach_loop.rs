@@ -216,7 +216,7 @@ impl Relay<'_> {
         // The holder may have said more than that we are attached.
         self.heed()?;
         loop {
-            self.flush()?;
+            self.flush();
             if self.unshown.is_empty()
                 && let Some(end) = self.end.take()
             {
@@ -232,9 +232,8 @@ impl Relay<'_> {
     }
 
     fn turn(&mut self) -> Result<()> {
-        let wants_keys = self.end.is_none()
-            && self.leaving.is_none()
-            && self.typed - self.taken < INPUT_CREDIT;
+        let wants_keys =
+            self.end.is_none() && self.leaving.is_none() && self.typed - self.taken < INPUT_CREDIT;
         let wants_output = self.end.is_none() && self.unshown.len() < BACKLOG;
         let terminal = self.raw.terminal;
         let mut entries = [
@@ -251,7 +250,7 @@ impl Relay<'_> {
             self.hear_holder()?;
         }
         if tty.read && wants_keys {
-            self.read_keys()?;
+            self.read_keys();
         } else if tty.closed {
             // The terminal is gone; so are we.
             self.leave(None);
@@ -288,7 +287,7 @@ impl Relay<'_> {
         while let Some(frame) = self.connection.decoder.next_frame()? {
             match HolderMessage::decode(&frame)? {
                 Some(HolderMessage::Output(bytes)) => {
-                    let count = show(self.raw.terminal, &self.unshown, bytes)?;
+                    let count = show(self.raw.terminal, &self.unshown, bytes);
                     self.shown += count as u64;
                     self.unshown.extend_from_slice(&bytes[count..]);
                 }
@@ -322,9 +321,9 @@ impl Relay<'_> {
     }
 
     /// Shows and says what is waiting, as far as it is taken.
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) {
         if !self.unshown.is_empty() {
-            let count = show(self.raw.terminal, &[], &self.unshown)?;
+            let count = show(self.raw.terminal, &[], &self.unshown);
             self.shown += count as u64;
             self.unshown.drain(..count);
         }
@@ -343,7 +342,6 @@ impl Relay<'_> {
                 Err(_) => self.unsaid.clear(),
             }
         }
-        Ok(())
     }
 
     fn acknowledge(&mut self) {
@@ -354,15 +352,15 @@ impl Relay<'_> {
 
     // ---- towards the program -----------------------------------------------
 
-    fn read_keys(&mut self) -> Result<()> {
+    fn read_keys(&mut self) {
         let mut buffer = [0; 16 * 1024];
         match self.raw.terminal.read(&mut buffer) {
             Ok(0) => self.leave(None),
-            Ok(count) => self.split(|splitter, emit| splitter.feed(&buffer[..count], &mut |token| emit(token))),
+            Ok(count) => self
+                .split(|splitter, emit| splitter.feed(&buffer[..count], &mut |token| emit(token))),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => self.leave(None),
         }
-        Ok(())
     }
 
     /// Passes an unfinished sequence on when nothing more has come.
@@ -375,10 +373,7 @@ impl Relay<'_> {
     }
 
     /// Says what the splitter makes of the input.
-    fn split(
-        &mut self,
-        feed: impl FnOnce(&mut InputSplitter, &mut dyn FnMut(Token<'_>)),
-    ) {
+    fn split(&mut self, feed: impl FnOnce(&mut InputSplitter, &mut dyn FnMut(Token<'_>))) {
         if self.shown > self.acked {
             // An answer of the terminal belongs to what it was shown before.
             self.acknowledge();
@@ -450,17 +445,17 @@ impl Relay<'_> {
 
 /// Shows `bytes` unless others are `waiting` before them; returns how many were
 /// taken.
-fn show(terminal: &Terminal, waiting: &[u8], bytes: &[u8]) -> Result<usize> {
+fn show(terminal: &Terminal, waiting: &[u8], bytes: &[u8]) -> usize {
     let mut shown = 0;
     while waiting.is_empty() && shown < bytes.len() {
         match terminal.write(&bytes[shown..]) {
             Ok(count) => shown += count,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             // The terminal is gone: nobody will miss the rest.
-            Err(_) => return Ok(bytes.len()),
+            Err(_) => return bytes.len(),
         }
     }
-    Ok(shown)
+    shown
 }
 
 /// The terminal's size, 0×0 if it has none.

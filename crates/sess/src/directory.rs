@@ -103,7 +103,8 @@ pub(crate) fn for_new() -> Result<Directory> {
             }
         }
     }
-    let failure = Failure::failed(format!("no sessions directory is usable: {}", reasons.join("; ")));
+    let failure =
+        Failure::failed(format!("no sessions directory is usable: {}", reasons.join("; ")));
     Err(failure.hint("SESS_DIR names another one").into())
 }
 
@@ -136,18 +137,15 @@ fn make(path: &Path, demanded: bool) -> Candidate {
     }
     match Dir::create_all(path, 0o700) {
         Ok(()) => look(path, demanded),
-        Err(error) => {
-            Candidate::PassedOver(format!("can't create {}: {error}", path.display()))
-        }
+        Err(error) => Candidate::PassedOver(format!("can't create {}: {error}", path.display())),
     }
 }
 
 /// Looks whether a directory is private and ours. One that is `demanded` may be
 /// on a network: whoever names it knows.
 fn look(path: &Path, demanded: bool) -> Candidate {
-    let wrong = |why: &str| {
-        Candidate::Wrong(format!("the sessions directory {} {why}", path.display()))
-    };
+    let wrong =
+        |why: &str| Candidate::Wrong(format!("the sessions directory {} {why}", path.display()));
     if path.is_symlink() {
         return wrong("is a symbolic link");
     }

@@ -71,7 +71,8 @@ pub(crate) fn launch(request: Request) -> Result<Launched> {
     };
     let id = format!("{:016x}", process::random_u64()?);
     let name = claim.name.clone();
-    let (env, agent) = environment(&request.env, &name, &id, &home.path, request.cwd.is_some().then_some(&*cwd));
+    let (env, agent) =
+        environment(&request.env, &name, &id, &home.path, request.cwd.is_some().then_some(&*cwd));
     let program = match Program::new(&command, &env, &cwd, process::umask(), None) {
         Ok(program) => program,
         Err(error) => {

@@ -31,9 +31,7 @@ pub(crate) fn find(directories: &[Directory], name: &SessionName) -> Result<Sigh
         let path = |sighting: &Sighting| &directories[sighting.directory].path;
         return Err(Failure::found_in_two(name.as_str(), path(one), path(other)).into());
     }
-    found.pop().ok_or_else(|| {
-        Failure::no_such_session(name.as_str(), &directory::places()).into()
-    })
+    found.pop().ok_or_else(|| Failure::no_such_session(name.as_str(), &directory::places()).into())
 }
 
 /// The session of this name, or else the only one that runs.

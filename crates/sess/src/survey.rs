@@ -94,7 +94,7 @@ pub(crate) fn survey(
             found.extend(ended_session(index, name, &folder));
         }
     }
-    while asking.iter().any(|one| one.is_open()) && Instant::now() < deadline {
+    while asking.iter().any(Asking::is_open) && Instant::now() < deadline {
         turn(directories, &mut asking, &question, deadline)?;
     }
     for one in asking {

@@ -48,10 +48,7 @@ impl Failed {
         let stage = [Stage::System, Stage::WorkingDirectory, Stage::Exec]
             .into_iter()
             .find(|&it| it as u8 == stage)?;
-        Some(Failed {
-            stage,
-            errno: c_int::from_ne_bytes([a, b, c, d]),
-        })
+        Some(Failed { stage, errno: c_int::from_ne_bytes([a, b, c, d]) })
     }
 }
 
@@ -69,11 +66,7 @@ pub(super) struct Prepared<'program> {
 impl Prepared<'_> {
     pub(super) fn new(program: &Program, follower: OwnedFd, reporter: OwnedFd) -> Prepared<'_> {
         let pointers = |strings: &[CString]| -> Vec<*const c_char> {
-            strings
-                .iter()
-                .map(|it| it.as_ptr())
-                .chain([ptr::null()])
-                .collect()
+            strings.iter().map(|it| it.as_ptr()).chain([ptr::null()]).collect()
         };
         let mut shell_argv = vec![SHELL.as_ptr(), ptr::null()];
         shell_argv.extend(pointers(program.argv.get(1..).unwrap_or_default()));
@@ -95,11 +88,7 @@ impl Prepared<'_> {
         // there is nobody to tell. _exit ends the process without running
         // anything that belongs to the parent.
         unsafe {
-            libc::write(
-                self.reporter.as_raw_fd(),
-                bytes.as_ptr().cast(),
-                bytes.len(),
-            );
+            libc::write(self.reporter.as_raw_fd(), bytes.as_ptr().cast(), bytes.len());
             libc::_exit(127)
         }
     }
@@ -108,18 +97,12 @@ impl Prepared<'_> {
     fn become_program(&mut self) -> Failed {
         let program = self.program;
         if let Err(errno) = self.settle() {
-            return Failed {
-                stage: Stage::System,
-                errno,
-            };
+            return Failed { stage: Stage::System, errno };
         }
         if let Some(cwd) = &program.cwd
             && let Err(error) = chdir(cwd.as_c_str())
         {
-            return Failed {
-                stage: Stage::WorkingDirectory,
-                errno: error as c_int,
-            };
+            return Failed { stage: Stage::WorkingDirectory, errno: error as c_int };
         }
         // The rules of execvp: what isn't there, or can't be reached, is passed
         // over; a refusal is remembered, in case nothing better comes.
@@ -134,17 +117,11 @@ impl Prepared<'_> {
                 | libc::ETIMEDOUT
                 | libc::ENAMETOOLONG => {}
                 other => {
-                    return Failed {
-                        stage: Stage::Exec,
-                        errno: other,
-                    };
+                    return Failed { stage: Stage::Exec, errno: other };
                 }
             }
         }
-        Failed {
-            stage: Stage::Exec,
-            errno,
-        }
+        Failed { stage: Stage::Exec, errno }
     }
 
     /// All but the directory and the exec: session, terminal, descriptors,

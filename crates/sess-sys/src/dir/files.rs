@@ -34,9 +34,7 @@ impl Dir {
         }
         let size = usize::try_from(meta.size).unwrap_or(usize::MAX);
         let mut bytes = Vec::with_capacity(size.min(limit).saturating_add(1));
-        File::from(fd)
-            .take((limit as u64).saturating_add(1))
-            .read_to_end(&mut bytes)?;
+        File::from(fd).take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() > limit {
             return Err(invalid("larger than it may be"));
         }
@@ -60,9 +58,7 @@ impl Dir {
     /// Makes `name` a symbolic link to `target` in one step, replacing what was
     /// there unless it was a directory.
     pub fn replace_link(&self, target: &Path, name: &OsStr) -> io::Result<()> {
-        self.replace(name, |temporary| {
-            Ok(fs::symlinkat(target, &self.0, temporary)?)
-        })
+        self.replace(name, |temporary| Ok(fs::symlinkat(target, &self.0, temporary)?))
     }
 
     /// Where the symbolic link `name` leads.

@@ -91,10 +91,7 @@ impl Signal {
             "IOT" => "ABRT",
             other => other,
         };
-        NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|&(_, number)| Signal(number))
+        NAMES.iter().find(|(known, _)| *known == name).map(|&(_, number)| Signal(number))
     }
 
     /// Its number.
@@ -194,9 +191,7 @@ mod tests {
 
     #[test]
     fn what_is_no_signal_is_refused() {
-        for text in [
-            "", "SIG", "0", "-1", "32", "33", "65", "RTMIN+31", "RTMINX", "FOO",
-        ] {
+        for text in ["", "SIG", "0", "-1", "32", "33", "65", "RTMIN+31", "RTMINX", "FOO"] {
             assert_eq!(Signal::parse(text), None, "{text}");
         }
     }

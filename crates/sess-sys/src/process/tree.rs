@@ -42,10 +42,7 @@ pub fn descendants(of: Pid, spare: &mut dyn FnMut(&Process) -> bool) -> io::Resu
 /// The processes above `of`, nearest first, without itself.
 pub fn ancestors(of: Pid) -> Vec<Process> {
     let mut above = Vec::new();
-    let mut next = Process::read(of)
-        .ok()
-        .flatten()
-        .map(|process| process.parent);
+    let mut next = Process::read(of).ok().flatten().map(|process| process.parent);
     while let Some(pid) = next.filter(|pid| pid.0 > 0) {
         let Ok(Some(process)) = Process::read(pid) else {
             break;
@@ -72,9 +69,7 @@ pub fn carrying(variable: &str, value: &str) -> io::Result<Vec<Process>> {
         let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {
             continue;
         };
-        let carries = environment
-            .split(|&byte| byte == 0)
-            .any(|it| it == wanted.as_bytes());
+        let carries = environment.split(|&byte| byte == 0).any(|it| it == wanted.as_bytes());
         if carries && let Some(process) = Process::read(pid)? {
             found.push(process);
         }
@@ -154,10 +149,8 @@ mod tests {
 
     #[test]
     fn the_scan_finds_the_same_children_as_the_kernels_lists() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("100")
-            .spawn()
-            .expect("sleep can be started");
+        let mut child =
+            std::process::Command::new("sleep").arg("100").spawn().expect("sleep can be started");
         let pid = Pid(i32::try_from(child.id()).expect("it is a process number"));
         let scanned = children_by_scan().expect("/proc can be read");
         assert!(scanned[&current()].contains(&pid));

@@ -35,13 +35,7 @@ pub(crate) fn run_cases(cases: &[(&str, fn())]) {
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let is_wanted = |name: &str| {
         wanted.is_empty()
-            || wanted.iter().any(|it| {
-                if exact {
-                    *it == name
-                } else {
-                    name.contains(it.as_str())
-                }
-            })
+            || wanted.iter().any(|it| if exact { *it == name } else { name.contains(it.as_str()) })
     };
     let list = args.iter().any(|arg| arg == "--list");
     let only_ignored = args.iter().any(|arg| arg == "--ignored");

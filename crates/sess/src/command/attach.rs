@@ -40,11 +40,7 @@ pub(super) fn view(config: &Config, lines: Lines, read_only: bool, exclusive: bo
 }
 
 /// Attaches to the session of this name, or the only one.
-pub(super) fn by_name(
-    terminal: &Terminal,
-    name: Option<&SessionName>,
-    view: View,
-) -> Result<u8> {
+pub(super) fn by_name(terminal: &Terminal, name: Option<&SessionName>, view: View) -> Result<u8> {
     let directories = directory::all()?;
     let sighting = lookup::find_or_only(&directories, name)?;
     match ended(&sighting)? {
@@ -55,16 +51,14 @@ pub(super) fn by_name(
 
 /// Tells how a session ended, if it has; returns its program's exit code.
 fn ended(sighting: &Sighting) -> Result<Option<u8>> {
-    match (sighting.state, exit_of(&sighting.record)) {
-        (State::Exited, Some(exit)) => {
-            output::print(&format!("{}\n", output::ended_line(sighting.name.as_str(), exit)))?;
-            Ok(Some(program_code(exit)))
-        }
-        _ => {
-            sighting.must_run()?;
-            Ok(None)
-        }
+    if sighting.state == State::Exited
+        && let Some(exit) = exit_of(&sighting.record)
+    {
+        output::print(&format!("{}\n", output::ended_line(sighting.name.as_str(), exit)))?;
+        return Ok(Some(program_code(exit)));
     }
+    sighting.must_run()?;
+    Ok(None)
 }
 
 fn show(
@@ -76,9 +70,8 @@ fn show(
     refuse_loops(terminal, directories, sighting)?;
     let name = sighting.name.as_str();
     let folder = sighting.folder(directories)?;
-    let attached = Connection::open(&folder, name).and_then(|connection| {
-        attach_loop::attach(terminal, connection, view)
-    });
+    let attached = Connection::open(&folder, name)
+        .and_then(|connection| attach_loop::attach(terminal, connection, view));
     match attached {
         Ok(end) => tell(&end),
         // It may have ended just before it could be attached to, or while.
@@ -111,11 +104,7 @@ fn tell(end: &End) -> Result<u8> {
 
 /// Refuses to show a session in a terminal that itself shows in that session,
 /// however many others are in between.
-fn refuse_loops(
-    terminal: &Terminal,
-    directories: &[Directory],
-    sighting: &Sighting,
-) -> Result<()> {
+fn refuse_loops(terminal: &Terminal, directories: &[Directory], sighting: &Sighting) -> Result<()> {
     let Some(target) = &sighting.info else {
         return Ok(());
     };

@@ -23,8 +23,7 @@ pub(super) fn run(args: &DetachArgs) -> Result<u8> {
 
 fn detach(directories: &[Directory], sighting: &Sighting) -> Result<()> {
     sighting.must_run()?;
-    let mut connection =
-        Connection::open(&sighting.folder(directories)?, sighting.name.as_str())?;
+    let mut connection = Connection::open(&sighting.folder(directories)?, sighting.name.as_str())?;
     connection.send(Detach {})?;
     connection.receive(Some(Instant::now() + PATIENCE), |message| {
         matches!(message, HolderMessage::Done(_)).then_some(())

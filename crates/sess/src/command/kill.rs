@@ -8,8 +8,8 @@ use sess_holder::place::{AGENTS, Claim};
 use sess_holder::record::{self, ExitRecord};
 use sess_proto::HolderMessage;
 use sess_proto::message::{Kill, Survivor};
-use sess_sys::process::Signal;
 use sess_sys::Process;
+use sess_sys::process::Signal;
 
 use crate::cli::KillArgs;
 use crate::connection::Connection;
@@ -48,9 +48,7 @@ pub(super) fn run(args: &KillArgs) -> Result<u8> {
         all.retain(|one| !one.state.is_over());
         return Ok(super::each(&all, |one| kill(&directories, one, how)));
     }
-    Ok(super::each(&args.names, |name| {
-        kill(&directories, &lookup::find(&directories, name)?, how)
-    }))
+    Ok(super::each(&args.names, |name| kill(&directories, &lookup::find(&directories, name)?, how)))
 }
 
 fn kill(directories: &[Directory], sighting: &Sighting, how: How) -> Result<()> {
@@ -80,11 +78,7 @@ fn kill(directories: &[Directory], sighting: &Sighting, how: How) -> Result<()> 
 }
 
 /// The holder does it.
-fn by_holder(
-    directories: &[Directory],
-    sighting: &Sighting,
-    how: How,
-) -> Result<Vec<Survivor>> {
+fn by_holder(directories: &[Directory], sighting: &Sighting, how: How) -> Result<Vec<Survivor>> {
     let folder = sighting.folder(directories)?;
     let asked = Connection::open(&folder, sighting.name.as_str()).and_then(|mut connection| {
         connection.send(Kill {
@@ -121,9 +115,9 @@ fn over_the_holder(
     how: How,
 ) -> Result<Vec<Survivor>> {
     let name = sighting.name.as_str();
-    let holder = sighting.holder.ok_or_else(|| {
-        Failure::failed(format!("the holder of session {name} can't be found"))
-    })?;
+    let holder = sighting
+        .holder
+        .ok_or_else(|| Failure::failed(format!("the holder of session {name} can't be found")))?;
     let Some(process) = Process::read(holder)? else {
         return leftovers(sighting, how);
     };

@@ -21,7 +21,8 @@ const SIZE: Size = Size { cols: 80, rows: 24, xpixel: 0, ypixel: 0 };
 pub(super) fn run(args: NewArgs) -> Result<u8> {
     let config = super::config()?;
     let terminal = if args.detached { None } else { Some(attach::terminal()?) };
-    let on_screen = terminal.as_ref().map(attach_loop::size).filter(|size| size.cols * size.rows > 0);
+    let on_screen =
+        terminal.as_ref().map(attach_loop::size).filter(|size| size.cols > 0 && size.rows > 0);
     let name = args.name.clone();
     let request = Request {
         name: args.name,
@@ -66,14 +67,16 @@ fn runs(name: &SessionName) -> bool {
 }
 
 /// `-A` for a session that runs: attaches, or with `-d` is content.
-fn come_back(name: &SessionName, terminal: Option<&Terminal>, view: attach_loop::View) -> Result<u8> {
-    match terminal {
-        Some(terminal) => attach::by_name(terminal, Some(name), view),
-        None => {
-            output::print(&format!("{name}\n"))?;
-            Ok(0)
-        }
+fn come_back(
+    name: &SessionName,
+    terminal: Option<&Terminal>,
+    view: attach_loop::View,
+) -> Result<u8> {
+    if let Some(terminal) = terminal {
+        return attach::by_name(terminal, Some(name), view);
     }
+    output::print(&format!("{name}\n"))?;
+    Ok(0)
 }
 
 fn is_taken(error: &anyhow::Error) -> bool {

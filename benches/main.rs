@@ -1,0 +1,3 @@
+//! What sess costs, beside its peers.
+
+fn main() {}
