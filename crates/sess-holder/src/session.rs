@@ -240,12 +240,11 @@ impl Session {
 
     // ---- the end -----------------------------------------------------------
 
-    /// Begins to end the program and all that it started.
+    /// Begins to end the program and all that it started; who asks again asks for
+    /// it in another way.
     pub fn kill(&mut self, kill: Kill) {
-        if !self.killing {
-            self.killing = true;
-            self.actions.push(Action::Kill(kill));
-        }
+        self.killing = true;
+        self.actions.push(Action::Kill(kill));
     }
 
     /// A kill is over; these could not be ended.
@@ -415,3 +414,6 @@ fn readers(clients: &BTreeMap<ClientId, Client>) -> impl Iterator<Item = u64> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

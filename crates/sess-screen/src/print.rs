@@ -118,7 +118,11 @@ impl Screen {
         if self.interned.is_due_for_clusters() {
             self.collect_clusters();
         }
-        let cell = self.grid.rows[y].get(x);
+        let mut cell = self.grid.rows[y].get(x);
+        if cell.is_blank() {
+            // Whoever erased it did not choose how it is drawn now.
+            cell = Cell { style: self.pen_id(), ..self.grid.rows[y].get(x) };
+        }
         let glyph = self.interned.joined(cell.glyph, c);
         self.grid.rows[y].put(x, Cell { glyph, ..cell });
     }

@@ -1,0 +1,16 @@
+//! What the end-to-end tests stand on: a sandbox, terminals in it, and waiting
+//! for facts.
+
+mod connection;
+mod emulator;
+mod patience;
+mod programs;
+mod sandbox;
+mod terminal;
+
+pub use connection::Connection;
+pub use emulator::{Emulator, shown};
+pub use patience::{PATIENCE, wait_for, wait_until, wait_within};
+pub use programs::{find, skipped};
+pub use sandbox::{Output, Running, Sandbox, Session, all_processes, is_there, signal_to};
+pub use terminal::{Terminal, TerminalRequest};
