@@ -1,1 +1,7 @@
-//! End-to-end tests.
+//! End-to-end tests: the real binary, on real terminals, each test in a sandbox
+//! of its own. Modules are named after what the contract promises, section 6
+//! first.
+
+mod harness;
+
+mod attach_and_detach;

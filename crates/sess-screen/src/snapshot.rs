@@ -128,7 +128,12 @@ impl Screen {
 
     fn write_alternate(&self, grid: &Grid, view: &View, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\x1b[H\x1b[2J");
-        self.painter(out).place(grid.rows.range(view.rows()), self.cols(), view.cols);
+        if view.is_whole {
+            let used = used_rows(grid, &self.interned);
+            self.painter(out).flow(grid.rows.range(..used), self.cols(), false);
+        } else {
+            self.painter(out).place(grid.rows.range(view.rows()), self.cols(), view.cols);
+        }
         self.write_saved(1, b"\x1b7", view, out);
         self.kitty[1].write(out);
     }
@@ -138,10 +143,17 @@ impl Screen {
         if self.tabs.is_default() {
             return;
         }
-        out.extend_from_slice(b"\x1b[3g");
-        for x in (0..self.cols()).filter(|&x| self.tabs.is_stop(x)) {
-            move_to(out, x, 0);
-            out.extend_from_slice(b"\x1bH");
+        // Clearing all reaches beyond the width, where a wider screen would look.
+        let cleared = self.tabs.is_cleared_from(self.cols());
+        if cleared {
+            out.extend_from_slice(b"\x1b[3g");
+        }
+        for x in 0..self.cols() {
+            let stop = self.tabs.is_stop(x);
+            if stop != (!cleared && x.is_multiple_of(8)) {
+                move_to(out, x, 0);
+                out.extend_from_slice(if stop { b"\x1bH" } else { b"\x1b[g" });
+            }
         }
     }
 

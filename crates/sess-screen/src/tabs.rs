@@ -29,6 +29,11 @@ impl TabStops {
         self.0 = Some(Box::new([0; WORDS]));
     }
 
+    /// Whether no stop is left from `x` on.
+    pub(crate) fn is_cleared_from(&self, x: usize) -> bool {
+        !(x..WORDS * 64).any(|x| self.is_stop(x))
+    }
+
     pub(crate) fn is_stop(&self, x: usize) -> bool {
         match &self.0 {
             None => x.is_multiple_of(8),
