@@ -4,4 +4,6 @@
 
 mod harness;
 
+mod raw_bytes;
+
 mod attach_and_detach;

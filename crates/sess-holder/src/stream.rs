@@ -163,6 +163,12 @@ impl Stream {
         replies.map(|Reply { offset, kind, bytes }| (offset, kind, bytes)).collect()
     }
 
+    /// Remembers what a terminal's answer says of its colours, for the time when
+    /// none is there to answer.
+    pub fn learn(&mut self, report: &[u8]) {
+        self.screen.learn_colour(report);
+    }
+
     /// Gives the terminal another size, from the head on. The screen must have
     /// caught up.
     pub fn resize(&mut self, size: Size) {

@@ -52,7 +52,7 @@ pub(crate) struct Charsets {
 }
 
 impl Charsets {
-    pub(crate) fn is_ascii(&self) -> bool {
+    pub(crate) fn is_ascii(self) -> bool {
         self.single.is_none() && self.sets[usize::from(self.shift)] == Charset::Ascii
     }
 
@@ -63,7 +63,7 @@ impl Charsets {
     }
 
     /// Brings a terminal that has `self` to `wanted`.
-    pub(crate) fn write_change(&self, wanted: &Charsets, out: &mut Vec<u8>) {
+    pub(crate) fn write_change(self, wanted: Charsets, out: &mut Vec<u8>) {
         for (slot, (old, new)) in b"()*+".iter().zip(self.sets.iter().zip(&wanted.sets)) {
             if old != new {
                 out.extend_from_slice(&[0x1b, *slot, new.name()]);

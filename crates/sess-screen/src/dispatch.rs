@@ -52,8 +52,8 @@ impl Screen {
             (0, 0, b'H' | b'f') => {
                 self.position(usize::from(params.at_least_one(1)) - 1, n - 1);
             }
-            (0, 0, b'K') | (b'?', 0, b'K') => self.erase_line(params.get(0)),
-            (0, 0, b'J') | (b'?', 0, b'J') => self.erase_display(params.get(0)),
+            (0 | b'?', 0, b'K') => self.erase_line(params.get(0)),
+            (0 | b'?', 0, b'J') => self.erase_display(params.get(0)),
             (0, 0, b'A' | b'k') => self.up(n),
             (0, 0, b'B') => self.down(n),
             (0, 0, b'C') => self.right(n),

@@ -103,7 +103,7 @@ impl Screen {
         match what {
             // Behind the last column there is nothing to erase; only xterm
             // itself then takes the last character away.
-            0 if self.cursor.pending => return,
+            0 if self.cursor.pending => {}
             0 => self.erase_columns(y, x, cols, blank),
             1 => self.erase_columns(y, 0, x + 1, blank),
             2 => self.erase_columns(y, 0, cols, blank),

@@ -1,53 +1,25 @@
 //! The lines that scrolled off the top, as compact bytes in a queue of chunks.
-//! It knows nothing of the screen they came from; a chunk has its own table of
-//! styles and links, so that dropping it drops all that only it used.
-//!
-//! A line is one byte of flags; if it is styled, the `u16` length of its runs; if
-//! its blank tail is coloured, that style's number; its text; its runs (a style's
-//! number and a length in bytes of text, all numbers varints).
+//! It knows nothing of the screen they came from, or of a chunk's layout.
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
 use unicode_width::UnicodeWidthChar;
 
 use crate::cell::{Cell, GAP, SPACER};
+use crate::chunk::{Chunk, GAP_AT_END, Line, STYLED, TAIL, WRAPPED, pop_varint, push_varint};
+use crate::extent::{Extent, trimmed};
 use crate::input::{Decoded, decode};
-use crate::interned::{Interned, Link};
+use crate::interned::Interned;
 use crate::row::Row;
 use crate::sgr::PenWriter;
-use crate::style::{Colour, Style};
-
-const WRAPPED: u8 = 1;
-const STYLED: u8 = 2;
-const TAIL: u8 = 4;
-/// The line leaves its last column free for a wide character that follows.
-const GAP_AT_END: u8 = 8;
+use crate::style::Colour;
 
 const CHUNK_BYTES: usize = 16 << 10;
 const CHUNK_STYLES: usize = 4096;
 /// However long the lines: with wide cells of many styles ten thousand of them
 /// could take far more than anybody wants to keep.
 const MOST_BYTES: usize = 64 << 20;
-
-#[derive(Clone, Debug)]
-struct Chunk {
-    /// The number of its first line.
-    first: u64,
-    data: Vec<u8>,
-    starts: Vec<u32>,
-    styles: Vec<Style>,
-    links: Vec<Arc<Link>>,
-}
-
-/// A line taken apart.
-struct Line<'a> {
-    flags: u8,
-    runs: &'a [u8],
-    tail: Option<usize>,
-    text: &'a [u8],
-}
 
 /// Lines by absolute number; numbers only grow.
 #[derive(Clone, Debug)]
@@ -305,6 +277,10 @@ impl History {
         }
         if out.len() == start && continues() {
             // Without a character the line before would not wrap into it.
+            if let Some(tail) = line.tail {
+                pen.to(chunk.styles[tail].erasing(), None, out);
+                begins_coloured = true;
+            }
             out.push(b' ');
         }
         if let Some(tail) = line.tail {
@@ -331,159 +307,6 @@ impl History {
     }
 }
 
-impl Chunk {
-    fn new() -> Chunk {
-        Chunk {
-            first: 0,
-            data: Vec::new(),
-            starts: Vec::new(),
-            styles: vec![Style::DEFAULT],
-            links: Vec::new(),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.data.clear();
-        self.starts.clear();
-        self.styles.truncate(1);
-        self.links.clear();
-    }
-
-    /// A style's number in this chunk; its link becomes one of this chunk's.
-    fn number(&mut self, mut style: Style, interned: &Interned) -> u32 {
-        if let Some(link) = interned.link(style.link) {
-            let known = self.links.iter().rposition(|known| Arc::ptr_eq(known, link));
-            style.link = known.unwrap_or(self.links.len()) as u16 + 1;
-            if known.is_none() {
-                self.links.push(link.clone());
-            }
-        }
-        self.styles.push(style);
-        self.styles.len() as u32 - 1
-    }
-
-    /// How much of a line's text there is to see.
-    fn shown(&self, line: &Line<'_>) -> usize {
-        let (mut runs, mut at, mut shown) = (line.runs, 0, 0);
-        while let (Some(style), Some(len)) = (pop_varint(&mut runs), pop_varint(&mut runs)) {
-            let run = &line.text[at..at + len as usize];
-            let hides = self.styles[style as usize].hides_blanks();
-            let seen = if hides { run.trim_ascii_end().len() } else { run.len() };
-            if seen > 0 {
-                shown = at + seen;
-            }
-            at += run.len();
-        }
-        shown
-    }
-
-    fn link(&self, style: Style) -> Option<&Link> {
-        self.links.get(usize::from(style.link).checked_sub(1)?).map(AsRef::as_ref)
-    }
-
-    /// Puts the head of a line in order, for which three bytes were left free.
-    fn close_line(&mut self, flags_at: usize, flags: u8, styled: bool, runs: &[u8]) {
-        if styled {
-            self.data[flags_at] = flags | STYLED;
-            self.data[flags_at + 1..flags_at + 3]
-                .copy_from_slice(&(runs.len() as u16).to_le_bytes());
-            // The runs stand at the end, where they need no text moved.
-            self.data.extend_from_slice(runs);
-        } else {
-            self.data[flags_at] = flags;
-            self.data.copy_within(flags_at + 3.., flags_at + 1);
-            self.data.truncate(self.data.len() - 2);
-        }
-    }
-
-    fn line(&self, index: usize) -> Option<Line<'_>> {
-        let start = *self.starts.get(index)? as usize;
-        let end = self.starts.get(index + 1).map_or(self.data.len(), |&end| end as usize);
-        let (&flags, mut rest) = self.data[start..end].split_first()?;
-        let mut runs: &[u8] = &[];
-        if flags & STYLED != 0 {
-            let (len, after) = rest.split_first_chunk()?;
-            (rest, runs) =
-                after.split_at_checked(after.len() - usize::from(u16::from_le_bytes(*len)))?;
-        }
-        let mut tail = None;
-        if flags & TAIL != 0 {
-            tail = pop_varint(&mut rest).map(|style| style as usize);
-        }
-        Some(Line { flags, runs, tail, text: rest })
-    }
-}
-
-/// How much of a row has to be said.
-pub(crate) struct Extent {
-    /// Cells with text, or blanks that show something.
-    pub text: usize,
-    /// Spaces that a soft-wrapped line needs after that to reach the edge.
-    pub padding: usize,
-    /// The style of the coloured blanks from there to the edge.
-    pub tail: Option<u16>,
-}
-
-impl Extent {
-    pub(crate) fn of(row: &Row, cols: usize, interned: &Interned) -> Extent {
-        let len = row.cells.len();
-        if row.wrapped {
-            return Extent { text: len, padding: cols.saturating_sub(len), tail: None };
-        }
-        Extent::of_unwrapped(row, cols, interned)
-    }
-
-    /// The same for a row that ends hard, or has no next to wrap into.
-    pub(crate) fn of_unwrapped(row: &Row, cols: usize, interned: &Interned) -> Extent {
-        let len = row.cells.len();
-        let text = trimmed(&row.cells, interned);
-        let last = row.get(len.saturating_sub(1));
-        let style = interned.styles.get(last.style);
-        if style.bg == Colour::DEFAULT || text < len || len < cols || !last.is_blank() {
-            return Extent { text, padding: 0, tail: None };
-        }
-        if !style.blank_shows_only_background() {
-            return Extent { text, padding: 0, tail: None };
-        }
-        let is_tail = |cell: &&Cell| {
-            cell.is_blank()
-                && (cell.style == last.style || {
-                    let other = interned.styles.get(cell.style);
-                    other.bg == style.bg && other.blank_shows_only_background()
-                })
-        };
-        let tail = row.cells.iter().rev().take_while(is_tail).count();
-        Extent { text: len - tail, padding: 0, tail: Some(last.style) }
-    }
-}
-
-/// The cells without the trailing blanks that show nothing.
-fn trimmed(cells: &[Cell], interned: &Interned) -> usize {
-    cells.iter().rposition(|cell| !interned.is_unseen(*cell)).map_or(0, |last| last + 1)
-}
-
 fn begins_wide(text: &[u8]) -> bool {
     matches!(decode(text), Decoded::Char(c, _) if c.width() == Some(2))
-}
-
-fn push_varint(out: &mut Vec<u8>, mut n: u32) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-fn pop_varint(bytes: &mut &[u8]) -> Option<u32> {
-    let mut n = 0;
-    let mut shift = 0;
-    loop {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        n |= u32::from(byte & 0x7f) << shift;
-        if byte < 0x80 || shift >= 28 {
-            return Some(n);
-        }
-        shift += 7;
-    }
 }

@@ -28,6 +28,8 @@ mod switch;
 
 mod cell;
 mod charset;
+mod chunk;
+mod extent;
 mod grid;
 mod history;
 mod interned;

@@ -4,6 +4,7 @@
 /// The modes that somebody beside the terminal may want to know of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mode, on or off by itself")]
 pub struct Modes {
     /// Bracketed paste (2004).
     pub bracketed_paste: bool,

@@ -64,9 +64,9 @@ impl Screen {
         }
         loop {
             let stop = if self.cursor.x >= self.margins.left { self.margins.left } else { 0 };
-            let step = n.min(self.cursor.x - stop);
-            self.move_to(self.cursor.x - step, self.cursor.y);
-            n -= step;
+            let columns = n.min(self.cursor.x - stop);
+            self.move_to(self.cursor.x - columns, self.cursor.y);
+            n -= columns;
             let y = self.cursor.y;
             if n == 0 || !wraps || y == 0 || !self.grid.rows[y - 1].wrapped {
                 return;

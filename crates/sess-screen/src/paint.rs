@@ -2,7 +2,7 @@
 //! are; the terminal must have the default modes.
 
 use crate::cell::{Cell, GAP, SPACER, WIDE};
-use crate::history::Extent;
+use crate::extent::Extent;
 use crate::interned::Interned;
 use crate::row::Row;
 use crate::sgr::{PenWriter, push_number};
@@ -113,7 +113,9 @@ impl Painter<'_> {
             x += 1;
         }
         if extent.padding > 0 {
-            self.style(0);
+            if !self.pen.style.hides_blanks() {
+                self.reset_pen();
+            }
             self.out.resize(self.out.len() + extent.padding, b' ');
         }
         if let Some(tail) = extent.tail.filter(|_| x < cols) {

@@ -88,6 +88,10 @@ impl QueryScan {
     /// One byte of a sequence; whether it completed a query.
     fn step(&mut self, byte: u8) -> bool {
         let mut found = false;
+        if matches!(self.at, At::StringEscape { .. }) && byte != b'\\' {
+            // The escape began something else.
+            self.at = At::Escape;
+        }
         self.at = match (self.at, byte) {
             (At::StringEscape { asks }, b'\\') => {
                 found = asks;
@@ -95,23 +99,16 @@ impl QueryScan {
             }
             (_, 0x18 | 0x1a) => At::Text,
             (_, 0x1b) => At::Escape,
-            (At::Escape | At::StringEscape { .. }, b'[') => At::Sequence(0),
+            (At::Escape, b'[') => At::Sequence(0),
             // A command asks by a question mark; other strings are rare enough.
-            (At::Escape | At::StringEscape { .. }, b']') => {
-                At::String { command: true, asks: false }
-            }
-            (At::Escape | At::StringEscape { .. }, b'P' | b'_') => {
-                At::String { command: false, asks: true }
-            }
-            (At::Escape | At::StringEscape { .. }, b'X' | b'^') => {
-                At::String { command: false, asks: false }
-            }
-            (At::Escape | At::StringEscape { .. }, b'0'..=b'~') => {
+            (At::Escape, b']') => At::String { command: true, asks: false },
+            (At::Escape, b'P' | b'_') => At::String { command: false, asks: true },
+            (At::Escape, b'X' | b'^') => At::String { command: false, asks: false },
+            (At::Escape, b'0'..=b'~') => {
                 // DECID.
                 found = byte == b'Z';
                 At::Text
             }
-            (At::StringEscape { .. }, _) => At::Escape,
             (At::Sequence(0), b'<'..=b'?') => At::Sequence(byte),
             (At::Sequence(prefix), b'@'..=b'~') => {
                 found = asks(prefix, byte);

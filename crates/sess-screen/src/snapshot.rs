@@ -176,9 +176,9 @@ impl Screen {
         }
         let mut writer = self.write_position(cursor, grid, view, (0, 0), out);
         writer.to(pen, self.interned.link(pen.link).map(AsRef::as_ref), out);
-        Charsets::default().write_change(&charsets, out);
+        Charsets::default().write_change(charsets, out);
         out.extend_from_slice(save);
-        charsets.write_change(&Charsets::default(), out);
+        charsets.write_change(Charsets::default(), out);
         writer.reset(out);
         if inside && cursor.x > 0 {
             write_mode(modes::COLUMN_MARGINS, false, out);
@@ -216,7 +216,7 @@ impl Screen {
         let mut writer = self.write_position(cursor, &self.grid, view, origin, out);
         let pen = self.pen.style;
         writer.to(pen, self.interned.link(pen.link).map(AsRef::as_ref), out);
-        Charsets::default().write_change(&self.charsets, out);
+        Charsets::default().write_change(self.charsets, out);
     }
 
     /// Where the character stands that REP repeats: before the cursor, or under

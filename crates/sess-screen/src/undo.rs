@@ -22,7 +22,7 @@ impl Screen {
             write_mode(modes::SYNCHRONIZED, false, out);
         }
         PenWriter { style: self.pen.style }.reset(out);
-        self.charsets.write_change(&Charsets::default(), out);
+        self.charsets.write_change(Charsets::default(), out);
         self.undo_modes(out);
         if self.alternate != 0 {
             self.kitty[1].write_undo(out);
@@ -82,7 +82,7 @@ impl Screen {
         }
         let saved = self.saved[0];
         PenWriter { style: saved.pen }.reset(out);
-        saved.charsets.write_change(&Charsets::default(), out);
+        saved.charsets.write_change(Charsets::default(), out);
         if saved.origin {
             write_mode(modes::ORIGIN, false, out);
         }

@@ -275,6 +275,24 @@ fn text(message: &str, hint: Option<&str>) -> String {
     }
 }
 
+/// The system's reasons without their numbers, which tell people nothing.
+fn without_numbers(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                plain.push_str(rest);
+            }
+            _ => {
+                plain.push_str(" (os error ");
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
+}
+
 /// In one write, so that lines of several processes don't mix.
 fn write(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
@@ -364,6 +382,12 @@ mod tests {
     fn nothing_in_a_message_reaches_the_terminal_as_a_control() {
         let failure = Failure::failed("bad\x1b[31m\nname").hint("a\u{202e}b");
         assert_eq!(failure.text(), "sess: bad\\x1b[31m\\nname\nhint: a\\u{202e}b\n");
+    }
+
+    #[test]
+    fn the_systems_numbers_are_left_out() {
+        let failure = Failure::failed("can't open x: No such file (os error 2); y (os error z)");
+        assert_eq!(failure.text(), "sess: can't open x: No such file; y (os error z)\n");
     }
 
     #[test]

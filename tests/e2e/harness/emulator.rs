@@ -14,6 +14,8 @@ const SCROLLBACK: usize = 200_000;
 pub struct Emulator {
     parser: Parser<Extras>,
     raw: Vec<u8>,
+    /// It only collects what it is sent.
+    pub blind: bool,
 }
 
 /// What the emulator hears of and doesn't know.
@@ -26,6 +28,8 @@ struct Extras {
     /// Kitty keyboard flags of the primary and the alternate screen.
     kitty: [Vec<u16>; 2],
     questions: Vec<Question>,
+    /// How many there have been, also of those that it has no answer to.
+    asked: usize,
     bells: usize,
 }
 
@@ -45,12 +49,15 @@ impl Emulator {
     pub fn new(cols: u16, rows: u16) -> Self {
         let (cols, rows) = size(cols, rows);
         let parser = Parser::new_with_callbacks(rows, cols, SCROLLBACK, Extras::default());
-        Self { parser, raw: Vec::new() }
+        Self { parser, raw: Vec::new(), blind: false }
     }
 
     /// Shows bytes; returns what it says to questions in them, as terminal `name`.
     pub fn show(&mut self, bytes: &[u8], name: Option<u16>) -> Vec<u8> {
         self.raw.extend_from_slice(bytes);
+        if self.blind {
+            return Vec::new();
+        }
         self.parser.process(bytes);
         let questions = std::mem::take(&mut self.parser.callbacks_mut().questions);
         let Some(name) = name else {
@@ -158,6 +165,12 @@ impl Emulator {
         &self.parser.callbacks().icon
     }
 
+    /// How many questions it was asked.
+    pub fn asked(&self) -> usize {
+        let device_control = self.count_raw(b"\x1bP+q") + self.count_raw(b"\x1bP$q");
+        self.parser.callbacks().asked + device_control
+    }
+
     /// How often the bell rang.
     pub fn bells(&self) -> usize {
         self.parser.callbacks().bells
@@ -214,6 +227,14 @@ impl Callbacks for Extras {
         self.icon = String::from_utf8_lossy(icon).into_owned();
     }
 
+    fn unhandled_osc(&mut self, _: &mut Screen, params: &[&[u8]]) {
+        self.asked += usize::from(params.contains(&&b"?"[..]));
+    }
+
+    fn paste_from_clipboard(&mut self, _: &mut Screen, _: &[u8]) {
+        self.asked += 1;
+    }
+
     fn unhandled_csi(
         &mut self,
         screen: &mut Screen,
@@ -224,6 +245,14 @@ impl Callbacks for Extras {
     ) {
         let number = |n: usize| params.get(n).and_then(|p| p.first()).copied().unwrap_or(0);
         let stack = &mut self.kitty[usize::from(screen.alternate_screen())];
+        self.asked += usize::from(match (first, second, end) {
+            (_, _, 'c' | 'x') | (_, Some(b'$'), 'p') => true,
+            (None | Some(b'?'), None, 'n') => true,
+            (Some(b'$'), None, 'p') => true,
+            (Some(b'>'), None, 'q') | (Some(b'?'), None, 'u') => true,
+            (None, None, 't') => (11..=21).contains(&number(0)),
+            _ => false,
+        });
         match (first, second, end) {
             (Some(b'?'), None, 'h' | 'l') => {
                 self.modes.extend(params.iter().map(|p| (p[0], end == 'h')));

@@ -257,7 +257,7 @@ impl Sandbox {
     fn living(&self, mark: &str) -> Vec<Process> {
         let mut found = process::carrying(MARK, mark).unwrap_or_default();
         found.extend(all_processes().filter(|process| {
-            process.name == "sess"
+            process.name.starts_with("sess")
                 && process
                     .open_files()
                     .is_ok_and(|files| files.iter().any(|file| file.starts_with(&self.root)))

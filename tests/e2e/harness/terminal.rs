@@ -28,6 +28,7 @@ pub struct TerminalRequest<'a> {
     vars: Vec<(OsString, Option<OsString>)>,
     name: Option<u16>,
     before: Vec<u8>,
+    blind: bool,
 }
 
 /// A terminal with a program in it. Dropped, it is closed, as a window is.
@@ -65,7 +66,8 @@ struct State {
 impl<'a> TerminalRequest<'a> {
     pub(super) fn new(sandbox: &'a Sandbox) -> Self {
         let (cols, rows) = (80, 24);
-        Self { sandbox, cols, rows, vars: Vec::new(), name: None, before: Vec::new() }
+        let (vars, before) = (Vec::new(), Vec::new());
+        Self { sandbox, cols, rows, vars, name: None, before, blind: false }
     }
 
     /// Its size.
@@ -83,6 +85,12 @@ impl<'a> TerminalRequest<'a> {
     /// It answers questions, as this one.
     pub fn answering(mut self, name: u16) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// It understands nothing and only collects what it is sent.
+    pub fn blind(mut self) -> Self {
+        self.blind = true;
         self
     }
 
@@ -151,6 +159,7 @@ impl<'a> TerminalRequest<'a> {
         woken.set_nonblocking(true).unwrap();
         let mut emulator = Emulator::new(self.cols, self.rows);
         emulator.show(&self.before, None);
+        emulator.blind = self.blind;
         let state = State {
             emulator,
             name: self.name,
@@ -425,6 +434,13 @@ impl Drop for Terminal {
         if wait_within(PATIENCE, || child.try_wait().ok().flatten()).is_none() {
             let _ = self.child.kill();
             let _ = self.child.wait();
+        }
+        if !std::thread::panicking() {
+            // Contract 6.2, in every test: what programs here never send, sess
+            // never sends either.
+            let state = self.state();
+            assert!(state.emulator.blind || !state.emulator.has_raw(b"\x1bc"), "a RIS was sent");
+            assert!(state.emulator.blind || !state.emulator.has_raw(b"\x1b[3J"), "an ED 3");
         }
     }
 }

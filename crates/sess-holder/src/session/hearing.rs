@@ -179,6 +179,7 @@ impl Session {
         let on_duty = self.duty.on() == Some(id);
         let unknown = on_duty && present && (alone || kind.is_none());
         if self.phase == Phase::Running && (asked || unknown) {
+            self.stream.learn(bytes);
             self.input.push(Some(id), bytes);
         } else if let Some(view) = self.view_mut(id) {
             view.took_input(bytes.len() as u64);
