@@ -268,7 +268,7 @@ pub(crate) fn warn(message: &str) {
 }
 
 fn text(message: &str, hint: Option<&str>) -> String {
-    let message = escape(message);
+    let message = escape(&without_numbers(message));
     match hint.map(escape) {
         Some(hint) => format!("sess: {message}\nhint: {hint}\n"),
         None => format!("sess: {message}\n"),
