@@ -133,7 +133,7 @@ fn a_shell_goes_on_where_it_was_after_a_detach() {
     let sandbox = Sandbox::new();
     sandbox.start_script("work", "echo in the session; cat");
     let terminal = sandbox.terminal().run(bash.to_str().unwrap(), ["--norc", "--noprofile"]);
-    terminal.wait_for_text("$ ");
+    terminal.wait_for_text("$");
     terminal.type_line("echo before $((1 + 1))");
     terminal.wait_for_text("before 2");
     terminal.type_line(&format!("{} attach work", env!("CARGO_BIN_EXE_sess")));

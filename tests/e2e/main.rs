@@ -6,4 +6,10 @@ mod harness;
 
 mod raw_bytes;
 
+mod exact_reattach;
+
+mod programs_come_back;
+
+mod scrollback;
+
 mod attach_and_detach;

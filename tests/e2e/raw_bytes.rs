@@ -84,7 +84,9 @@ fn images_links_clipboard_and_keyboard_protocols_are_shown_unchanged() {
     // The clipboard, a hyperlink, a notification, true colour, unknown sequences.
     bytes.extend_from_slice(b"\x1b]52;c;aGVsbG8=\x07\x1b]8;id=1;http://x/\x1b\\link\x1b]8;;\x1b\\");
     bytes.extend_from_slice(b"\x1b]9;done\x07\x1b]777;notify;a;b\x1b\\\x1b[38:2::1:2:3mx\x1b[m");
-    bytes.extend_from_slice(b"\x1b[>1u\x1b[>4;2m\x1b[?9999h\x1b[1;2;3{\x1bPunknown\x1b\\\x1b^pm\x1b\\");
+    bytes.extend_from_slice(
+        b"\x1b[>1u\x1b[>4;2m\x1b[?9999h\x1b[1;2;3{\x1bPunknown\x1b\\\x1b^pm\x1b\\",
+    );
     assert_shown_unchanged(&bytes);
 }
 
@@ -98,7 +100,8 @@ fn every_byte_value_but_the_detach_key_is_typed_unchanged() {
 fn keys_mouse_and_pastes_are_typed_unchanged() {
     let mut bytes = Vec::new();
     for _ in 0..200 {
-        bytes.extend_from_slice(b"text \xc3\xa4\xf0\x9f\xa6\x80\x1b[A\x1bOP\x1b[1;5C\x1b[3~\x1bx\r");
+        bytes
+            .extend_from_slice(b"text \xc3\xa4\xf0\x9f\xa6\x80\x1b[A\x1bOP\x1b[1;5C\x1b[3~\x1bx\r");
         bytes.extend_from_slice(b"\x1b[<0;10;5M\x1b[<35;11;5M\x1b[<0;11;5m\x1b[M !!\x1b[I\x1b[O");
         bytes.extend_from_slice(b"\x1b[97;5u\x1b[97;1:3u\x1b[27;5;97~");
         bytes.extend_from_slice(b"\x1b[200~pasted \x1c and \x1b[92;5u\x1b[201~");

@@ -112,11 +112,11 @@ impl Painter<'_> {
             self.cell(cell);
             x += 1;
         }
-        if extent.padding > 0 {
+        if wraps && x < cols {
             if !self.pen.style.hides_blanks() {
                 self.reset_pen();
             }
-            self.out.resize(self.out.len() + extent.padding, b' ');
+            self.out.resize(self.out.len() + cols - x, b' ');
         }
         if let Some(tail) = extent.tail.filter(|_| x < cols) {
             let style = self.interned.styles.get(tail).erasing();

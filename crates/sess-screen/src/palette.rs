@@ -20,7 +20,7 @@ impl Rgb {
                 return None;
             }
             // Unlike in `rgb:`, missing digits are zeros here, but for the
-            // common short forms all terminals scale.
+            // usual short forms all terminals scale.
             return Some(Rgb(
                 scaled(&digits[..n])?,
                 scaled(&digits[n..2 * n])?,

@@ -42,7 +42,7 @@ impl QueryScan {
                 At::Text => {
                     let Some(escape) = next_escape(rest) else { return found };
                     rest = &rest[escape + 1..];
-                    // The common case in one go: a control sequence, all here.
+                    // The usual case in one go: a control sequence, all here.
                     if let [b'[', sequence @ ..] = rest {
                         let len = sequence.iter().position(|&byte| byte & 0xe0 != 0x20);
                         let end = len.map_or(0, |len| sequence[len]);

@@ -164,9 +164,14 @@ impl Screen {
         if origin {
             write_mode(modes::ORIGIN, true, out);
         }
-        let grid = match (&self.other, which == self.which()) {
-            (Some(other), false) => other,
-            _ => &self.grid,
+        let blank;
+        let grid = if which == self.which() {
+            &self.grid
+        } else if let Some(other) = &self.other {
+            other
+        } else {
+            blank = Grid::new(self.cols(), self.rows());
+            &blank
         };
         // It hangs at a right margin, which has to be there for that.
         let inside = cursor.pending && view.is_whole && cursor.x + 1 < self.cols();

@@ -43,17 +43,51 @@ pub(super) fn run(args: &KillArgs) -> Result<u8> {
     };
     let how = How { signal, grace: args.grace };
     let directories = directory::all()?;
-    if args.all {
+    let targets: Vec<Result<Sighting>> = if args.all {
         let mut all = lookup::everything(&directories, false)?;
         all.retain(|one| !one.state.is_over());
-        return Ok(super::each(&all, |one| kill(&directories, one, how)));
-    }
-    Ok(super::each(&args.names, |name| kill(&directories, &lookup::find(&directories, name)?, how)))
+        all.into_iter().map(Ok).collect()
+    } else {
+        args.names.iter().map(|name| lookup::find(&directories, name)).collect()
+    };
+    // All are asked before any is waited for: one that takes its grace holds up
+    // nobody, not even where we are in one of them and go with it.
+    let asked: Vec<_> = targets
+        .into_iter()
+        .map(|target| {
+            target.map(|sighting| {
+                let connection = ask(&directories, &sighting, how);
+                (sighting, connection)
+            })
+        })
+        .collect();
+    Ok(super::each(asked, |target| {
+        let (sighting, connection) = target?;
+        kill(&directories, &sighting, connection, how)
+    }))
 }
 
-fn kill(directories: &[Directory], sighting: &Sighting, how: How) -> Result<()> {
+/// Asks the holder of a running session to end it; what goes wrong with that
+/// shows when it is waited for.
+fn ask(directories: &[Directory], sighting: &Sighting, how: How) -> Option<Connection> {
+    if sighting.state != State::Running {
+        return None;
+    }
+    let folder = sighting.folder(directories).ok()?;
+    let connection = Connection::open(&folder, sighting.name.as_str()).ok()?;
+    let signal = how.signal.map(Signal::number);
+    connection.send(Kill { signal, grace: how.grace.as_millis() as u64 }).ok()?;
+    Some(connection)
+}
+
+fn kill(
+    directories: &[Directory],
+    sighting: &Sighting,
+    connection: Option<Connection>,
+    how: How,
+) -> Result<()> {
     let survivors = match sighting.state {
-        State::Running => by_holder(directories, sighting, how)?,
+        State::Running => by_holder(directories, sighting, connection, how)?,
         State::Unresponsive => over_the_holder(directories, sighting, how)?,
         State::Exited => leftovers(sighting, how)?,
         State::Dead => {
@@ -78,32 +112,31 @@ fn kill(directories: &[Directory], sighting: &Sighting, how: How) -> Result<()> 
 }
 
 /// The holder does it.
-fn by_holder(directories: &[Directory], sighting: &Sighting, how: How) -> Result<Vec<Survivor>> {
-    let folder = sighting.folder(directories)?;
-    let asked = Connection::open(&folder, sighting.name.as_str()).and_then(|mut connection| {
-        connection.send(Kill {
-            signal: how.signal.map(Signal::number),
-            grace: how.grace.as_millis() as u64,
-        })?;
-        // Its own time limits hold; one that is stopped meanwhile we can wait for,
-        // but not for ever.
-        let patience = how.grace.saturating_add(2 * GONE);
-        connection.receive(Instant::now().checked_add(patience), |message| match message {
+fn by_holder(
+    directories: &[Directory],
+    sighting: &Sighting,
+    connection: Option<Connection>,
+    how: How,
+) -> Result<Vec<Survivor>> {
+    // Its own time limits hold; one that is stopped meanwhile we can wait for, but
+    // not for ever.
+    let deadline = Instant::now().checked_add(how.grace.saturating_add(2 * GONE));
+    let answer = connection.and_then(|mut connection| {
+        let killed = connection.receive(deadline, |message| match message {
             HolderMessage::Killed(killed) => Some(killed.survivors),
             _ => None,
-        })
+        });
+        killed.ok()
     });
-    match asked {
-        Ok(survivors) => Ok(survivors),
-        Err(error) => {
-            // It may have ended by itself just now.
-            let now = lookup::find(directories, &sighting.name)?;
-            match now.state {
-                State::Exited => leftovers(&now, how),
-                State::Unresponsive => over_the_holder(directories, &now, how),
-                State::Running | State::Dead => Err(error),
-            }
-        }
+    if let Some(survivors) = answer {
+        return Ok(survivors);
+    }
+    // It may have ended by itself just now.
+    let now = lookup::find(directories, &sighting.name)?;
+    match now.state {
+        State::Exited | State::Dead => leftovers(&now, how),
+        State::Unresponsive => over_the_holder(directories, &now, how),
+        State::Running => Err(Failure::unresponsive(sighting.name.as_str()).into()),
     }
 }
 
