@@ -12,4 +12,12 @@ mod programs_come_back;
 
 mod scrollback;
 
+mod no_replayed_questions;
+
+mod clients_cant_hurt;
+
+mod sizes;
+
+mod nothing_is_lost;
+
 mod attach_and_detach;

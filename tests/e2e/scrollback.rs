@@ -96,7 +96,7 @@ fn wrapped_lines_are_wrapped_for_the_width_they_come_to() {
     let sandbox = Sandbox::new();
     let script = "stty -echo; printf '%0100d\\n' 7; seq 50; printf 'prompt> '; cat";
     sandbox.start_script("work", script);
-    wait_until("the output", || sandbox.status("work")["history_lines"] == 30);
+    wait_until("the output", || sandbox.status("work")["history_lines"] == 29);
     let terminal = sandbox.terminal().size(200, 24).attach("work");
     terminal.wait_for_text("prompt>");
     terminal.look(|it| {

@@ -1,7 +1,7 @@
 //! Bringing an attached client forward: history, screen, then the journal; and
 //! anew where it fell behind. Decides what bytes come next, never when.
 
-use sess_screen::{INTERRUPT, NEUTRALISE, Screen};
+use sess_screen::{HOME, INTERRUPT, NEUTRALISE, Screen};
 
 use sess_proto::message::Sync;
 
@@ -159,6 +159,7 @@ fn scroll_up(cols: u16, rows: u16, out: &mut Vec<u8>) {
 /// Erases the screen. Not from its first row in one go: some terminals (tmux)
 /// take that for a wish to have it in the scrollback.
 fn clear(out: &mut Vec<u8>) {
+    out.extend_from_slice(HOME);
     out.extend_from_slice(b"\x1b[2;1H\x1b[J\x1b[H\x1b[2K");
 }
 

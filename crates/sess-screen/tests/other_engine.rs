@@ -54,8 +54,15 @@ proptest! {
             parser.screen().rows(0, COLS).map(|row| row.trim_end().to_owned()).collect()
         };
         prop_assume!(shown(&theirs).join("\n").trim_end_matches('\n') == screen.text());
+        // It lets the cursor hang behind the last column where xterm takes it back.
+        let position = |parser: &vt100::Parser| {
+            let (y, x) = parser.screen().cursor_position();
+            (y, x.min(COLS - 1))
+        };
+        let (x, y) = screen.cursor();
+        prop_assume!(position(&theirs) == (y, x));
         prop_assert_eq!(shown(&ours), shown(&theirs));
-        prop_assert_eq!(ours.screen().cursor_position(), theirs.screen().cursor_position());
+        prop_assert_eq!(position(&ours), position(&theirs));
         for y in 0..ROWS {
             for x in 0..COLS {
                 let (one, other) = (ours.screen().cell(y, x), theirs.screen().cell(y, x));

@@ -200,6 +200,15 @@ impl Sandbox {
         self.start_session(name, ["sh", "-c", script])
     }
 
+    /// A session whose script has ended by itself, or is about to.
+    #[track_caller]
+    pub fn start_session_that_ends(&self, name: &str, script: &str) {
+        self.sess(["new", "-d", name, "--", "sh", "-c", script]).expect(0);
+        wait_for(&format!("the end of {name}"), || {
+            (self.status(name)["state"] == "exited").then_some(())
+        });
+    }
+
     /// What there is to know of a running session.
     #[track_caller]
     pub fn session(&self, name: &str) -> Session<'_> {
