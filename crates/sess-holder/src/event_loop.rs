@@ -22,7 +22,7 @@ use crate::record::{self, ExitRecord, StartRecord};
 use crate::session::{Action, Now, Session};
 
 /// Bytes read from a client at a time.
-const CLIENT_READ: usize = 16 * 1024;
+const CLIENT_READ: usize = 8 * 1024;
 /// A PTY that gives less than this at a time is not asked again at once.
 const SHORT_READ: usize = 1024;
 /// Last output read after the program's end, at most, in bytes: somebody else may

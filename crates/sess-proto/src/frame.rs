@@ -17,6 +17,9 @@ pub const HOLDER_LIMIT: usize = 4 * 1024 * 1024;
 /// The largest payload of raw output in one frame.
 pub const OUTPUT_LIMIT: usize = 64 * 1024;
 
+/// What a decoder with nothing pending may keep of its buffer, in bytes.
+const KEPT: usize = 8 * 1024;
+
 /// Flag: who doesn't know the kind answers with an error instead of skipping it.
 pub const MUST_UNDERSTAND: u8 = 1;
 
@@ -165,9 +168,9 @@ impl Decoder {
         Ok(Some(Frame { kind, flags, payload }))
     }
 
-    /// Gives memory back when nothing is pending.
+    /// Gives memory back that a large message has left.
     pub fn relax(&mut self) {
-        if self.used == self.filled {
+        if self.used == self.filled && self.buffer.capacity() > KEPT {
             *self = Self::new(self.limit);
         }
     }

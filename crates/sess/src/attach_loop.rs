@@ -316,7 +316,6 @@ impl Relay<'_> {
                 | None => {}
             }
         }
-        self.connection.decoder.relax();
         Ok(())
     }
 
