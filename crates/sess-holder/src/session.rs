@@ -319,6 +319,7 @@ impl Session {
         let due = |since: u64, span: u64| now.ticks >= since + span;
         if !self.stream.is_caught_up() && self.last_output.is_none_or(|at| due(at.ticks, QUIET)) {
             self.catch_up();
+            self.clients.values_mut().for_each(|client| client.outbox.relax());
         }
         let mut stalled = Vec::new();
         let mut gone = Vec::new();

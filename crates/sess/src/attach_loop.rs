@@ -9,12 +9,12 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use sess_proto::message::{Ack, Attach, Exit, INPUT_CREDIT, Leave, Redraw, Resize, Size};
+use sess_proto::message::{Ack, Attach, Exit, INPUT_CREDIT, Leave, Redraw, Resize};
 use sess_proto::{ClientMessage, HolderMessage};
-use sess_screen::{INTERRUPT, NEUTRALISE};
 use sess_sys::process::Signal;
-use sess_sys::{Entry, RawMode, Signals, Terminal, poll, signals};
+use sess_sys::{Entry, Signals, Terminal, poll, signals};
 
+use crate::borrowed_terminal::{BorrowedTerminal, size, swallow};
 use crate::connection::{Connection, refusal};
 use crate::detach_key::DetachKey;
 use crate::error::Failure;
@@ -30,8 +30,6 @@ const BACKLOG: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a holder that says nothing is waited for when leaving.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How long answers of the terminal that are under way are swallowed.
-const SWALLOW: Duration = Duration::from_millis(200);
 
 /// What a client wants to see.
 #[derive(Clone, Debug)]
@@ -93,10 +91,10 @@ pub(crate) fn attach(terminal: &Terminal, connection: Connection, view: View) ->
     connection.receive(Some(Instant::now() + PATIENCE), |message| {
         matches!(message, HolderMessage::Attached(_)).then_some(())
     })?;
-    let raw = Borrowed::new(terminal)?;
+    let borrowed = BorrowedTerminal::new(terminal)?;
     let mut relay = Relay {
         connection,
-        raw,
+        terminal: borrowed,
         signals,
         splitter: InputSplitter::new(view.detach_key),
         held_since: None,
@@ -113,10 +111,10 @@ pub(crate) fn attach(terminal: &Terminal, connection: Connection, view: View) ->
         end: None,
     };
     let result = relay.run();
-    let Relay { mut raw, .. } = relay;
+    let Relay { terminal: mut borrowed, .. } = relay;
     match result {
         Ok((end, replies)) => {
-            raw.in_order = true;
+            borrowed.in_order = true;
             if replies > 0 {
                 swallow(terminal, replies);
             }
@@ -127,64 +125,9 @@ pub(crate) fn attach(terminal: &Terminal, connection: Connection, view: View) ->
     }
 }
 
-/// The user's terminal while a session is shown on it. However that ends, it is
-/// brought back in order.
-struct Borrowed<'a> {
-    terminal: &'a Terminal,
-    raw: Option<RawMode>,
-    /// The session's last words have undone what its program switched on.
-    in_order: bool,
-}
-
-impl<'a> Borrowed<'a> {
-    fn new(terminal: &'a Terminal) -> Result<Self> {
-        let raw = terminal.raw()?;
-        // A panic's message should be readable.
-        let saved = raw.saved();
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let _ = saved.restore();
-            hook(info);
-        }));
-        Ok(Self { terminal, raw: Some(raw), in_order: false })
-    }
-
-    /// Undoes what any program may have switched on, and goes to a fresh line.
-    fn put_in_order(&self) {
-        let rows = size(self.terminal).rows.max(1);
-        let bottom = format!("\x1b[{rows};1H\r\n");
-        let bytes = [INTERRUPT, NEUTRALISE, bottom.as_bytes()].concat();
-        // A terminal that takes nothing isn't waited for.
-        let deadline = Instant::now() + SWALLOW;
-        let mut bytes = &bytes[..];
-        while !bytes.is_empty() {
-            match self.terminal.write(bytes) {
-                Ok(count) => bytes = &bytes[count..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    let mut entry = [Entry::new(self.terminal.as_fd(), false, true)];
-                    if left.is_zero() || poll::poll(&mut entry, Some(left)).is_err() {
-                        return;
-                    }
-                }
-                Err(_) => return,
-            }
-        }
-    }
-}
-
-impl Drop for Borrowed<'_> {
-    fn drop(&mut self) {
-        if !self.in_order {
-            self.put_in_order();
-        }
-        drop(self.raw.take());
-    }
-}
-
 struct Relay<'a> {
     connection: Connection,
-    raw: Borrowed<'a>,
+    terminal: BorrowedTerminal<'a>,
     signals: Signals,
     splitter: InputSplitter,
     /// Since when the splitter holds an unfinished sequence.
@@ -235,7 +178,7 @@ impl Relay<'_> {
         let wants_keys =
             self.end.is_none() && self.leaving.is_none() && self.typed - self.taken < INPUT_CREDIT;
         let wants_output = self.end.is_none() && self.unshown.len() < BACKLOG;
-        let terminal = self.raw.terminal;
+        let terminal = self.terminal.terminal;
         let mut entries = [
             Entry::new(self.signals.as_fd(), true, false),
             Entry::new(terminal.as_fd(), wants_keys, !self.unshown.is_empty()),
@@ -287,7 +230,7 @@ impl Relay<'_> {
         while let Some(frame) = self.connection.decoder.next_frame()? {
             match HolderMessage::decode(&frame)? {
                 Some(HolderMessage::Output(bytes)) => {
-                    let count = show(self.raw.terminal, &self.unshown, bytes);
+                    let count = self.terminal.show(&self.unshown, bytes);
                     self.shown += count as u64;
                     self.unshown.extend_from_slice(&bytes[count..]);
                 }
@@ -322,7 +265,7 @@ impl Relay<'_> {
     /// Shows and says what is waiting, as far as it is taken.
     fn flush(&mut self) {
         if !self.unshown.is_empty() {
-            let count = show(self.raw.terminal, &[], &self.unshown);
+            let count = self.terminal.show(&[], &self.unshown);
             self.shown += count as u64;
             self.unshown.drain(..count);
         }
@@ -353,7 +296,7 @@ impl Relay<'_> {
 
     fn read_keys(&mut self) {
         let mut buffer = [0; 16 * 1024];
-        match self.raw.terminal.read(&mut buffer) {
+        match self.terminal.terminal.read(&mut buffer) {
             Ok(0) => self.leave(None),
             Ok(count) => self
                 .split(|splitter, emit| splitter.feed(&buffer[..count], &mut |token| emit(token))),
@@ -413,7 +356,7 @@ impl Relay<'_> {
         for signal in self.signals.take() {
             match signal {
                 Signal::WINCH => {
-                    let size = size(self.raw.terminal);
+                    let size = size(self.terminal.terminal);
                     ClientMessage::from(Resize { size }).encode(&mut self.unsaid);
                 }
                 Signal::CONT => self.resume()?,
@@ -426,64 +369,16 @@ impl Relay<'_> {
 
     /// Gives the terminal back and stops, as a program does at Ctrl-Z.
     fn suspend(&mut self) -> Result<()> {
-        self.raw.put_in_order();
-        drop(self.raw.raw.take());
+        self.terminal.give_back();
         signals::raise_stop()?;
         Ok(())
     }
 
     /// Takes the terminal again: somebody else has had it.
     fn resume(&mut self) -> Result<()> {
-        drop(self.raw.raw.take());
-        self.raw.raw = Some(self.raw.terminal.raw()?);
-        let size = size(self.raw.terminal);
+        self.terminal.take_again()?;
+        let size = size(self.terminal.terminal);
         ClientMessage::from(Redraw { size }).encode(&mut self.unsaid);
         Ok(())
-    }
-}
-
-/// Shows `bytes` unless others are `waiting` before them; returns how many were
-/// taken.
-fn show(terminal: &Terminal, waiting: &[u8], bytes: &[u8]) -> usize {
-    let mut shown = 0;
-    while waiting.is_empty() && shown < bytes.len() {
-        match terminal.write(&bytes[shown..]) {
-            Ok(count) => shown += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            // The terminal is gone: nobody will miss the rest.
-            Err(_) => return bytes.len(),
-        }
-    }
-    shown
-}
-
-/// The terminal's size, 0×0 if it has none.
-pub(crate) fn size(terminal: &Terminal) -> Size {
-    let size = terminal.size().unwrap_or_default();
-    Size { cols: size.cols, rows: size.rows, xpixel: size.xpixel, ypixel: size.ypixel }
-}
-
-/// Swallows answers that are under way: the shell that reads next didn't ask.
-fn swallow(terminal: &Terminal, replies: u32) {
-    let deadline = Instant::now() + SWALLOW;
-    let mut splitter = InputSplitter::new(DetachKey::default());
-    let mut left = replies;
-    let mut buffer = [0; 4096];
-    while left > 0 {
-        let wait = deadline.saturating_duration_since(Instant::now());
-        let mut entry = [Entry::new(terminal.as_fd(), true, false)];
-        if wait.is_zero() || poll::poll(&mut entry, Some(wait)).is_err() {
-            return;
-        }
-        match terminal.read(&mut buffer) {
-            Ok(0) => return,
-            Ok(count) => splitter.feed(&buffer[..count], &mut |token| {
-                if matches!(token, Token::Report(_)) {
-                    left = left.saturating_sub(1);
-                }
-            }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return,
-        }
     }
 }

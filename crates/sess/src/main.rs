@@ -1,6 +1,7 @@
 //! The command line of sess.
 
 mod attach_loop;
+mod borrowed_terminal;
 mod cli;
 mod command;
 mod config;

@@ -103,19 +103,7 @@ impl World {
 
     fn attach_as(&mut self, id: ClientId, size: Size, read_only: bool) {
         self.greet(id);
-        self.says(
-            id,
-            Attach {
-                size,
-                lines: 1000,
-                read_only,
-                exclusive: false,
-                tty: String::new(),
-                tty_dev: 1,
-                tty_rdev: id.0,
-                agent: None,
-            },
-        );
+        self.says(id, Attach { read_only, ..request(size, (1, id.0)) });
         self.takes_everything(id);
     }
 
@@ -179,6 +167,20 @@ impl World {
     }
 }
 
+fn request(size: Size, tty: (u64, u64)) -> Attach {
+    let (read_only, exclusive) = (false, false);
+    Attach {
+        size,
+        lines: 1000,
+        read_only,
+        exclusive,
+        tty: String::new(),
+        tty_dev: tty.0,
+        tty_rdev: tty.1,
+        agent: None,
+    }
+}
+
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|part| part == needle)
 }
@@ -197,19 +199,7 @@ fn who_attaches_gets_what_was_said_before() {
     let mut world = World::new();
     world.program_says(b"before\r\n");
     world.greet(A);
-    world.says(
-        A,
-        Attach {
-            size: SIZE,
-            lines: 10,
-            read_only: false,
-            exclusive: false,
-            tty: String::new(),
-            tty_dev: 0,
-            tty_rdev: 0,
-            agent: Some(b"/agent".to_vec()),
-        },
-    );
+    world.says(A, Attach { agent: Some(b"/agent".to_vec()), ..request(SIZE, (0, 0)) });
     let received = world.takes_everything(A);
     assert!(received.attached);
     assert!(contains(&received.output, b"before"));
@@ -467,19 +457,7 @@ fn a_creator_slower_than_its_program_is_waited_for() {
     assert!(world.session.is_done_with(B), "others ask the record");
     assert!(!world.session.is_over());
     world.says(A, Hello { protocol_min: 1, protocol_max: 9, features: 0, version: String::new() });
-    world.says(
-        A,
-        Attach {
-            size: SIZE,
-            lines: 0,
-            read_only: false,
-            exclusive: false,
-            tty: String::new(),
-            tty_dev: 0,
-            tty_rdev: 0,
-            agent: None,
-        },
-    );
+    world.says(A, request(SIZE, (0, 0)));
     let received = world.takes_everything(A);
     assert!(contains(&received.output, b"quick"));
     assert_eq!(received.exited, Some(Exit::Code(0)));
@@ -505,19 +483,7 @@ fn a_kill_is_answered_when_it_is_over() {
 fn its_own_terminal_is_refused() {
     let mut world = World::new();
     world.greet(A);
-    world.says(
-        A,
-        Attach {
-            size: SIZE,
-            lines: 0,
-            read_only: false,
-            exclusive: false,
-            tty: String::new(),
-            tty_dev: 7,
-            tty_rdev: 7,
-            agent: None,
-        },
-    );
+    world.says(A, request(SIZE, (7, 7)));
     assert_eq!(world.reads(A).refused, Some(refusal::ITSELF));
 }
 

@@ -6,7 +6,8 @@ use sess_proto::message::Size;
 use sess_sys::Terminal;
 
 use super::attach;
-use crate::attach_loop;
+use crate::attach_loop::View;
+use crate::borrowed_terminal::size;
 use crate::cli::NewArgs;
 use crate::connection::Connection;
 use crate::directory;
@@ -21,8 +22,7 @@ const SIZE: Size = Size { cols: 80, rows: 24, xpixel: 0, ypixel: 0 };
 pub(super) fn run(args: NewArgs) -> Result<u8> {
     let config = super::config()?;
     let terminal = if args.detached { None } else { Some(attach::terminal()?) };
-    let on_screen =
-        terminal.as_ref().map(attach_loop::size).filter(|size| size.cols > 0 && size.rows > 0);
+    let on_screen = terminal.as_ref().map(size).filter(|size| size.cols > 0 && size.rows > 0);
     let name = args.name.clone();
     let request = Request {
         name: args.name,
@@ -67,11 +67,7 @@ fn runs(name: &SessionName) -> bool {
 }
 
 /// `-A` for a session that runs: attaches, or with `-d` is content.
-fn come_back(
-    name: &SessionName,
-    terminal: Option<&Terminal>,
-    view: attach_loop::View,
-) -> Result<u8> {
+fn come_back(name: &SessionName, terminal: Option<&Terminal>, view: View) -> Result<u8> {
     if let Some(terminal) = terminal {
         return attach::by_name(terminal, Some(name), view);
     }
