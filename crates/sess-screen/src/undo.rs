@@ -101,7 +101,7 @@ impl Screen {
         out.extend_from_slice(b"\x1b[?5W");
     }
 
-    /// Below the last used row, or the cursor's if that is lower.
+    /// Below the last used row: the cursor's own, if that is a blank one there.
     fn write_fresh_line(&self, out: &mut Vec<u8>) {
         let cursor = match self.alternate {
             0 => self.cursor.y,
@@ -109,11 +109,11 @@ impl Screen {
             // The other modes leave the cursor's row as it is on the alternate.
             _ => 0,
         };
-        let last = used_rows(self.primary(), &self.interned).saturating_sub(1).max(cursor);
-        if last + 1 < self.rows() {
-            move_to(out, 0, last + 1);
+        let fresh = used_rows(self.primary(), &self.interned).max(cursor);
+        if fresh < self.rows() {
+            move_to(out, 0, fresh);
         } else {
-            move_to(out, 0, last);
+            move_to(out, 0, self.rows() - 1);
             out.push(b'\n');
         }
     }

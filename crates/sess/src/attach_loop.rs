@@ -179,17 +179,24 @@ impl Relay<'_> {
             self.end.is_none() && self.leaving.is_none() && self.typed - self.taken < INPUT_CREDIT;
         let wants_output = self.end.is_none() && self.unshown.len() < BACKLOG;
         let terminal = self.terminal.terminal;
-        let mut entries = [
+        let wants_to_say = self.end.is_none() && !self.unsaid.is_empty();
+        let mut entries = vec![
             Entry::new(self.signals.as_fd(), true, false),
             Entry::new(terminal.as_fd(), wants_keys, !self.unshown.is_empty()),
-            Entry::new(self.connection.stream.as_fd(), wants_output, !self.unsaid.is_empty()),
         ];
+        // A holder that has hung up is always ready: it is asked only while that
+        // matters.
+        if wants_output || wants_to_say {
+            let stream = self.connection.stream.as_fd();
+            entries.push(Entry::new(stream, wants_output, wants_to_say));
+        }
         poll::poll(&mut entries, self.timeout())?;
-        let [signals, tty, holder] = entries.map(|entry| entry.ready);
+        let (signals, tty) = (entries[0].ready, entries[1].ready);
+        let holder = entries.get(2).map(|entry| entry.ready).unwrap_or_default();
         if signals.read {
             self.hear_signals()?;
         }
-        if holder.read || (holder.closed && wants_output) {
+        if wants_output && (holder.read || holder.closed) {
             self.hear_holder()?;
         }
         if tty.read && wants_keys {
