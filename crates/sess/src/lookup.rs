@@ -5,6 +5,7 @@ use sess_holder::record::Record;
 use sess_proto::SessionName;
 use sess_sys::Dir;
 
+use crate::connection::refusal;
 use crate::directory::{self, Directory};
 use crate::error::Failure;
 use crate::output::State;
@@ -68,7 +69,10 @@ impl Sighting {
         let name = self.name.as_str();
         match self.state {
             State::Running => Ok(()),
-            State::Unresponsive => Err(Failure::unresponsive(name)),
+            State::Unresponsive => Err(match &self.refusal {
+                Some((code, message)) => refusal(name, *code, message),
+                None => Failure::unresponsive(name),
+            }),
             State::Dead => Err(Failure::dead(name)),
             State::Exited => Err(match exit_of(&self.record) {
                 Some(exit) => Failure::exited(name, exit),

@@ -10,7 +10,7 @@ use sess_holder::ending;
 use sess_holder::place::{LOCK, SOCKET};
 use sess_holder::record::{self, Record};
 use sess_proto::frame::HOLDER_LIMIT;
-use sess_proto::message::{Hello, Info, Status};
+use sess_proto::message::{Hello, Info, Status, refusal};
 use sess_proto::{ClientMessage, Decoder, HolderMessage, PROTOCOL_MAX, PROTOCOL_MIN, SessionName};
 use sess_sys::{Connect, Dir, Entry, Held, Pid, Process, Stream, detach, lock, poll};
 
@@ -40,6 +40,8 @@ pub(crate) struct Sighting {
     pub(crate) record: Record,
     /// Its holder's process, if it lives and that is known.
     pub(crate) holder: Option<Pid>,
+    /// Why its holder says nothing more: a code for programs, and words.
+    pub(crate) refusal: Option<(u16, String)>,
 }
 
 /// One holder that is being asked.
@@ -54,6 +56,7 @@ struct Asking {
     answer: Option<Info>,
     over: bool,
     holder: Option<Pid>,
+    refusal: Option<(u16, String)>,
 }
 
 /// Looks at these sessions; each is an index of a directory, and a name. A name
@@ -87,6 +90,7 @@ pub(crate) fn survey(
                 answer: None,
                 over: false,
                 holder: None,
+                refusal: None,
             };
             one.connect(&folder, &question, start);
             asking.push(one);
@@ -101,12 +105,20 @@ pub(crate) fn survey(
         let Some(folder) = directories[one.index].folder(&one.name) else {
             continue;
         };
-        let (name, directory) = (one.name, one.index);
+        let (name, directory, refusal) = (one.name, one.index, one.refusal);
         if let Some(info) = one.answer {
             let holder = Some(Pid(info.holder_pid));
             let state = State::Running;
             let record = Record::default();
-            found.push(Sighting { name, directory, state, info: Some(info), record, holder });
+            found.push(Sighting {
+                name,
+                directory,
+                state,
+                info: Some(info),
+                record,
+                holder,
+                refusal,
+            });
         } else if one.over || !is_held(&folder) {
             if ended {
                 found.extend(ended_session(directory, name, &folder));
@@ -115,7 +127,7 @@ pub(crate) fn survey(
             let record = record::read(&folder);
             let holder = one.holder.or_else(|| recorded_holder(&folder, &record));
             let state = State::Unresponsive;
-            found.push(Sighting { name, directory, state, info: None, record, holder });
+            found.push(Sighting { name, directory, state, info: None, record, holder, refusal });
         }
     }
     Ok(found)
@@ -154,7 +166,8 @@ fn ended_session(directory: usize, name: SessionName, folder: &Dir) -> Option<Si
     let anything = record != Record::default()
         || [LOCK, SOCKET].iter().any(|file| folder.metadata_of(OsStr::new(file)).is_ok());
     let state = if record.exit.is_some() { State::Exited } else { State::Dead };
-    anything.then_some(Sighting { name, directory, state, info: None, record, holder: None })
+    let (info, holder, refusal) = (None, None, None);
+    anything.then_some(Sighting { name, directory, state, info, record, holder, refusal })
 }
 
 /// The holder as the record has it, if it is that still.
@@ -209,7 +222,7 @@ fn turn(
 
 impl Asking {
     fn is_open(&self) -> bool {
-        self.answer.is_none() && !self.over
+        self.answer.is_none() && self.refusal.is_none() && !self.over
     }
 
     fn connect(&mut self, folder: &Dir, question: &[u8], now: Instant) {
@@ -250,18 +263,21 @@ impl Asking {
             }
             Ok(count) => {
                 self.decoder.received(count);
-                self.listen(now);
+                self.listen();
             }
         }
     }
 
-    fn listen(&mut self, now: Instant) {
+    fn listen(&mut self) {
         while let Ok(Some(frame)) = self.decoder.next_frame() {
             match HolderMessage::decode(&frame) {
                 Ok(Some(HolderMessage::Info(info))) => self.answer = Some(info),
-                Ok(Some(HolderMessage::Refused(_))) | Err(_) => {
-                    self.stream = None;
-                    self.retry_at = now + PATIENCE;
+                Ok(Some(HolderMessage::Refused(refused))) => {
+                    self.refusal = Some((refused.code, refused.message));
+                    return;
+                }
+                Err(error) => {
+                    self.refusal = Some((refusal::MALFORMED, error.to_string()));
                     return;
                 }
                 Ok(_) => {}
