@@ -33,6 +33,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Whoever removes something removes more: until they are done, putting it back
 /// would only fail them half-way.
 const PLACES_AFTER: Duration = Duration::from_millis(100);
+/// The pause where the system can't say what is ready.
+const POLL_PAUSE: Duration = Duration::from_millis(20);
 /// How often the places are looked after where removals go unnoticed.
 const PLACES_EVERY: Duration = Duration::from_secs(60);
 
@@ -126,13 +128,13 @@ impl Holder {
     }
 
     /// Runs until the session is over and everybody was told.
-    pub fn run(mut self) -> io::Result<()> {
+    pub fn run(mut self) {
         loop {
             self.flush();
             if self.session.is_over() {
-                return Ok(());
+                return;
             }
-            for (what, ready) in self.wait()? {
+            for (what, ready) in self.wait() {
                 self.handle(&what, ready);
             }
             self.pass_time();
@@ -142,7 +144,7 @@ impl Holder {
     // ---- interest and time -------------------------------------------------
 
     /// Waits until something is to be done; says what is ready.
-    fn wait(&self) -> io::Result<Vec<(Polled, Ready)>> {
+    fn wait(&self) -> Vec<(Polled, Ready)> {
         let mut polled = vec![Polled::Signals];
         let mut entries = vec![Entry::new(self.signals.as_fd(), true, false)];
         if let Some(place) = self.place.as_ref().filter(|_| self.accept_after.is_none()) {
@@ -159,10 +161,17 @@ impl Holder {
             let read = self.session.hears(id);
             entries.push(Entry::new(connection.stream.as_fd(), read, connection.full));
         }
-        poll::poll(&mut entries, self.timeout())?;
+        if poll::poll(&mut entries, self.timeout()).is_err() {
+            // No memory, or a limit of descriptors below those that are open: that
+            // must not cost the session. Everything is tried, a little later.
+            std::thread::sleep(POLL_PAUSE);
+            for entry in &mut entries {
+                entry.ready = Ready { read: entry.read, write: entry.write, closed: false };
+            }
+        }
         let ready = entries.iter().map(|entry| entry.ready);
         let any = |ready: &Ready| ready.read || ready.write || ready.closed;
-        Ok(polled.into_iter().zip(ready).filter(|(_, ready)| any(ready)).collect())
+        polled.into_iter().zip(ready).filter(|(_, ready)| any(ready)).collect()
     }
 
     /// How long there is nothing to do unless something happens.

@@ -42,14 +42,21 @@ impl Claim {
         let file: &OsStr = name.as_ref();
         // Another may remove the folder between any two of these steps.
         for _ in 0..100 {
-            root.create_in(file, 0o700)?;
+            let made = root.create_in(file, 0o700)?;
             let folder = match root.open_in(file) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 folder => folder?,
             };
             let lock = match Lock::try_take(&folder, OsStr::new(LOCK)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                lock => lock?,
+                Err(error) => {
+                    if made {
+                        // Nothing is in it; if somebody was quicker, it stays.
+                        let _ = root.remove_dir(file);
+                    }
+                    return Err(error);
+                }
+                Ok(lock) => lock,
             };
             let Some(lock) = lock else {
                 return Ok(None);

@@ -146,7 +146,8 @@ fn make(path: &Path, demanded: bool) -> Candidate {
 fn look(path: &Path, demanded: bool) -> Candidate {
     let wrong =
         |why: &str| Candidate::Wrong(format!("the sessions directory {} {why}", path.display()));
-    if path.is_symlink() {
+    // Without the slash at its end, which would follow it.
+    if path.components().as_path().is_symlink() {
         return wrong("is a symbolic link");
     }
     let dir = match Dir::open(path) {

@@ -110,12 +110,17 @@ impl Prepared<'_> {
         for candidate in &program.candidates {
             match execute(&mut self.shell_argv, &self.argv, &self.env, candidate) {
                 libc::EACCES => errno = libc::EACCES,
-                libc::ENOENT
+                skipped @ (libc::ENOENT
                 | libc::ENOTDIR
                 | libc::ESTALE
                 | libc::ENODEV
                 | libc::ETIMEDOUT
-                | libc::ENAMETOOLONG => {}
+                | libc::ENAMETOOLONG) => {
+                    // Of a file that was named, and not looked for, it is the reason.
+                    if program.candidates.len() == 1 {
+                        errno = skipped;
+                    }
+                }
                 other => {
                     return Failed { stage: Stage::Exec, errno: other };
                 }
