@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use sess_proto::message::Exit;
 
@@ -262,9 +263,15 @@ pub(crate) fn report_failure(failure: &Failure) {
     write(&failure.text());
 }
 
-/// Tells people what is odd but stands in the way of nothing.
+/// Tells people what is odd but stands in the way of nothing; the same thing once
+/// only, however often it is come upon.
 pub(crate) fn warn(message: &str) {
-    write(&text(&format!("warning: {message}"), None));
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if !said.iter().any(|one| one == message) {
+        said.push(message.to_owned());
+        write(&text(&format!("warning: {message}"), None));
+    }
 }
 
 fn text(message: &str, hint: Option<&str>) -> String {
