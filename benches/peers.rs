@@ -38,6 +38,8 @@ pub(crate) enum Exe {
     Ourselves,
     /// The sess that was built along with it.
     Sess,
+    /// Another build of it, to compare the two.
+    OtherSess,
     /// Somewhere on the PATH.
     Named(&'static str),
 }
@@ -56,6 +58,20 @@ const NOTHING: Tool = Tool {
     keeps_screen: false,
 };
 
+/// Ours.
+const SESS: Tool = Tool {
+    name: "sess",
+    exe: Exe::Sess,
+    env: &[("SESS_DIR", "{dir}/own")],
+    create: "new -d -s {cols}x{rows} {name} -- {cmd}",
+    create_attached: "new {name} -- {cmd}",
+    attach: "attach --lines {lines} {name}",
+    list: "ls",
+    kill: "kill {name}",
+    keeps_screen: true,
+    ..NOTHING
+};
+
 /// All of them. The rows of `abduco`, `zmx` and `shpool` follow their manuals.
 pub(crate) const TOOLS: &[Tool] = &[
     Tool { name: "bare", ..NOTHING },
@@ -66,18 +82,8 @@ pub(crate) const TOOLS: &[Tool] = &[
         attach: "--relay2-show {dir} {name}",
         ..NOTHING
     },
-    Tool {
-        name: "sess",
-        exe: Exe::Sess,
-        env: &[("SESS_DIR", "{dir}/own")],
-        create: "new -d -s {cols}x{rows} {name} -- {cmd}",
-        create_attached: "new {name} -- {cmd}",
-        attach: "attach --lines {lines} {name}",
-        list: "ls",
-        kill: "kill {name}",
-        keeps_screen: true,
-        ..NOTHING
-    },
+    SESS,
+    Tool { name: "sess-other", exe: Exe::OtherSess, ..SESS },
     Tool {
         name: "dtach",
         exe: Exe::Named("dtach"),
@@ -153,6 +159,7 @@ impl Tool {
             Exe::None => Some(PathBuf::new()),
             Exe::Ourselves => env::current_exe().ok(),
             Exe::Sess => sess(),
+            Exe::OtherSess => named_by("SESS_OTHER"),
             Exe::Named(name) => env::split_paths(&env::var_os("PATH")?)
                 .map(|folder| folder.join(name))
                 .find(|path| path.is_file()),
@@ -167,10 +174,11 @@ impl Tool {
 
 /// The binary that cargo built, or another one named by `SESS_BIN`.
 fn sess() -> Option<PathBuf> {
-    env::var_os("SESS_BIN")
-        .map(PathBuf::from)
-        .or_else(|| option_env!("CARGO_BIN_EXE_sess").map(PathBuf::from))
-        .filter(|path| path.is_file())
+    named_by("SESS_BIN").or_else(|| option_env!("CARGO_BIN_EXE_sess").map(PathBuf::from))
+}
+
+fn named_by(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
 }
 
 /// What the braces of a template stand for.

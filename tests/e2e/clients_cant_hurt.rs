@@ -1,16 +1,26 @@
 //! Contract 6.4: a client can't hurt the session, however slow it is; who fell
 //! behind is brought to the present.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Emulator, Sandbox, Terminal, wait_until};
+use crate::harness::{Emulator, Sandbox, Terminal, resident, wait_until};
 
-/// A session that writes 20 MB at a key, and then tells it in a file.
-fn start_flood(sandbox: &Sandbox, name: &str) {
-    sandbox.write("flood", {
-        let lines = (0..250_000).map(|n| format!("line {n:06} {}\r\n", "z".repeat(66)));
-        lines.collect::<String>()
-    });
+/// Lines of which most fall off the journal of one MiB.
+const FLOOD: u32 = 40_000;
+
+/// So many numbered lines of a width.
+fn numbered(count: u32, width: usize) -> String {
+    (0..count).fold(String::new(), |mut text, n| {
+        let _ = write!(text, "line {n:06} {}\r\n", "z".repeat(width));
+        text
+    })
+}
+
+/// A session that writes this many lines of 80 bytes at a key, and then tells it
+/// in a file.
+fn start_flood(sandbox: &Sandbox, name: &str, lines: u32) {
+    sandbox.write("flood", numbered(lines, 66));
     let script = format!(
         "stty raw -echo; printf READY; head -c 1 >{name}.key; cat flood; printf FIN
          touch {name}.done; cat"
@@ -31,12 +41,6 @@ fn time_of_flood(sandbox: &Sandbox, name: &str) -> Duration {
     start.elapsed()
 }
 
-fn resident(pid: sess_sys::Pid) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 /// The numbers of the numbered lines that were sent to a terminal, in order.
 fn numbers(raw: &[u8]) -> Vec<u32> {
     let text = String::from_utf8_lossy(raw);
@@ -47,7 +51,7 @@ fn numbers(raw: &[u8]) -> Vec<u32> {
 #[test]
 fn a_client_that_reads_nothing_holds_the_program_up_for_a_second_at_most() {
     let sandbox = Sandbox::new();
-    start_flood(&sandbox, "alone");
+    start_flood(&sandbox, "alone", 250_000);
     let mut terminal = attach_ready(&sandbox, "alone", &[]);
     terminal.type_bytes("g");
     // From here on nobody is attached.
@@ -55,7 +59,7 @@ fn a_client_that_reads_nothing_holds_the_program_up_for_a_second_at_most() {
     terminal.wait_for_exit();
     let detached = time_of_flood(&sandbox, "alone");
 
-    start_flood(&sandbox, "stalled");
+    start_flood(&sandbox, "stalled", 250_000);
     let holder = sandbox.session("stalled").holder;
     let before = resident(holder);
     let terminal = attach_ready(&sandbox, "stalled", &[]);
@@ -85,7 +89,7 @@ fn a_client_that_reads_nothing_holds_the_program_up_for_a_second_at_most() {
 #[test]
 fn others_are_not_delayed_by_a_client_that_reads_nothing() {
     let sandbox = Sandbox::new();
-    start_flood(&sandbox, "work");
+    start_flood(&sandbox, "work", FLOOD);
     let stalled = attach_ready(&sandbox, "work", &[]);
     let reader = attach_ready(&sandbox, "work", &[]);
     stalled.pause();
@@ -95,15 +99,16 @@ fn others_are_not_delayed_by_a_client_that_reads_nothing() {
     reader.wait_until("the echo", |it| it.text().ends_with("FINecho"));
     let mut numbers = reader.look(|it| numbers(it.raw()));
     numbers.dedup();
-    assert_eq!(numbers, (0..250_000).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..FLOOD).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_stopped_client_holds_nothing_up() {
     let sandbox = Sandbox::new();
-    start_flood(&sandbox, "work");
+    start_flood(&sandbox, "work", FLOOD);
     let terminal = attach_ready(&sandbox, "work", &[]);
     terminal.type_bytes("g");
+    terminal.wait_for_raw("line 000000");
     terminal.signal(sess_sys::Signal::STOP);
     wait_until("the flood's end", || sandbox.path("work.done").exists());
     terminal.signal(sess_sys::Signal::CONT);
@@ -113,7 +118,7 @@ fn a_stopped_client_holds_nothing_up() {
 #[test]
 fn a_slow_leader_gets_every_byte() {
     let sandbox = Sandbox::new();
-    let lines: String = (0..4_000).map(|n| format!("line {n:06} {}\r\n", "z".repeat(40))).collect();
+    let lines = numbered(4_000, 40);
     sandbox.write("lines", &lines);
     sandbox.start_script(
         "work",
@@ -130,7 +135,7 @@ fn a_slow_leader_gets_every_byte() {
 #[test]
 fn a_slow_follower_settles_and_gets_no_line_twice() {
     let sandbox = Sandbox::new();
-    start_flood(&sandbox, "work");
+    start_flood(&sandbox, "work", FLOOD);
     let follower = attach_ready(&sandbox, "work", &["-r", "--lines", "500"]);
     let leader = attach_ready(&sandbox, "work", &[]);
     follower.throttle(50_000);
@@ -149,7 +154,7 @@ fn a_slow_follower_settles_and_gets_no_line_twice() {
 #[test]
 fn detaching_a_client_that_reads_nothing_takes_no_longer() {
     let sandbox = Sandbox::new();
-    start_flood(&sandbox, "work");
+    start_flood(&sandbox, "work", FLOOD);
     let mut terminal = attach_ready(&sandbox, "work", &[]);
     terminal.pause();
     terminal.type_bytes("g");
@@ -166,7 +171,10 @@ fn detaching_a_client_that_reads_nothing_takes_no_longer() {
 #[test]
 fn ctrl_c_reaches_the_program_in_a_flood() {
     let sandbox = Sandbox::new();
-    sandbox.start_script("work", "trap 'echo INTERRUPTED; cat' INT; while :; do yes | head -c 100000; done");
+    sandbox.start_script(
+        "work",
+        "trap 'echo INTERRUPTED; cat' INT; while :; do yes | head -c 100000; done",
+    );
     let terminal = sandbox.attach("work");
     terminal.wait_until("the flood", |it| it.raw().len() > 300_000);
     terminal.type_bytes(b"\x03");

@@ -2,14 +2,14 @@
 //! of its own. Modules are named after what the contract promises, section 6
 //! first.
 
+#![expect(clippy::unwrap_used, reason = "a test may, and so may what it stands on")]
+
 mod harness;
 
 mod raw_bytes;
 
 mod exact_reattach;
-
 mod programs_come_back;
-
 mod scrollback;
 
 mod no_replayed_questions;
@@ -20,4 +20,27 @@ mod sizes;
 
 mod nothing_is_lost;
 
+mod liveness;
+
+mod exclusive_names;
+
+mod private;
+
+mod old_holders;
+
+mod signals_to_holders;
+
 mod attach_and_detach;
+mod bad_input;
+mod commands_new;
+mod completions_and_man;
+mod detach_key;
+mod environment;
+mod help;
+mod json;
+mod kill;
+mod listing;
+mod nesting;
+mod places;
+mod ssh_agent;
+mod status_codes;

@@ -1,28 +1,20 @@
 //! Contract 6.6: the exit status is recorded and told to whoever attaches, before
 //! or after the end; the last output is shown.
 
-use sess_sys::process::{Pid, Process, Signal};
+use sess_sys::process::{Process, Signal};
 
-use crate::harness::{Sandbox, signal_to, wait_for, wait_until};
-
-/// The number that a script wrote to a file.
-fn pid_in(sandbox: &Sandbox, file: &str) -> Pid {
-    wait_for(file, || {
-        let text = String::from_utf8(sandbox.read(file)).ok()?;
-        text.ends_with('\n').then(|| text.trim().parse().ok().map(Pid))?
-    })
-}
+use crate::harness::{Sandbox, process_in, signal_to, wait_until};
 
 #[test]
 fn everybody_attached_is_told_how_it_ended() {
     let sandbox = Sandbox::new();
     sandbox.start_script("work", "read -r line; echo last words; exit 3");
-    let mut terminals =
-        [sandbox.attach("work"), sandbox.terminal().attach_with(&["-r"], "work")];
+    let mut terminals = [sandbox.attach("work"), sandbox.terminal().attach_with(&["-r"], "work")];
     terminals[0].type_line("");
     for terminal in &mut terminals {
         assert_eq!(terminal.wait_for_exit(), 3);
-        assert!(terminal.text().ends_with("last words\n[work exited: 3]"), "{}", terminal.text());
+        assert!(terminal.text().ends_with("\n[work exited: 3]"), "{}", terminal.text());
+        assert!(terminal.text().contains("\nlast words\n"), "{}", terminal.text());
     }
 }
 
@@ -67,7 +59,7 @@ fn a_background_job_that_holds_the_terminal_does_not_delay_the_end_and_runs_on()
     let script = "trap '' HUP; sleep 1000 & echo $! >job; read -r line; exit 5";
     sandbox.start_script("work", script);
     let mut terminal = sandbox.attach("work");
-    let job = Process::read(pid_in(&sandbox, "job")).unwrap().unwrap();
+    let job = process_in(&sandbox, "job");
     terminal.type_line("");
     assert_eq!(terminal.wait_for_exit(), 5);
     sandbox.sess(["status", "work"]).expect(3);
@@ -104,7 +96,8 @@ fn the_last_output_before_the_end_is_shown() {
         let mut terminal = sandbox.terminal().sess(args);
         assert_eq!(terminal.wait_for_exit(), 4);
         terminal.look(|it| {
-            let lines = it.lines();
+            let mut lines = it.lines();
+            lines.retain(|line| !line.is_empty());
             let numbers = lines.iter().filter(|line| line.starts_with("number ")).count();
             assert!(numbers >= 1_000, "{numbers}");
             assert_eq!(lines[lines.len() - 2], "number 3000");
@@ -136,7 +129,9 @@ fn the_end_is_told_also_to_a_client_that_is_far_behind() {
     terminal.throttle(300_000);
     terminal.type_line("");
     assert_eq!(terminal.wait_for_exit(), 9);
-    terminal.wait_until("the end", |it| it.text().ends_with("200000\n[work exited: 9]"));
+    terminal.wait_until("the end", |it| {
+        it.has_raw("\n200000\r\n") && it.text().ends_with("\n[work exited: 9]")
+    });
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub enum Action {
     ResizePty(Size),
     /// Point the session's agent link to this socket.
     LinkAgent(Vec<u8>),
-    /// Answer [`ClientMessage::Status`] with [`Session::info`].
+    /// Answer [`Status`](sess_proto::message::Status) with [`Session::info`].
     Report(ClientId),
     /// Look whether this client reads at all, and say it with
     /// [`Session::probed`].

@@ -119,4 +119,10 @@ impl Connection {
         self.hear(PATIENCE, |_| None::<()>);
         self.over
     }
+
+    /// As [`ends`](Self::ends), within this time.
+    pub fn ends_within(&mut self, patience: Duration) -> bool {
+        self.hear(patience, |_| None::<()>);
+        self.over
+    }
 }

@@ -22,7 +22,6 @@ pub struct Emulator {
 #[derive(Default)]
 struct Extras {
     title: String,
-    icon: String,
     /// Private modes that vt100 doesn't know.
     modes: BTreeMap<u16, bool>,
     /// Kitty keyboard flags of the primary and the alternate screen.
@@ -30,7 +29,6 @@ struct Extras {
     questions: Vec<Question>,
     /// How many there have been, also of those that it has no answer to.
     asked: usize,
-    bells: usize,
 }
 
 /// What a terminal is asked.
@@ -160,20 +158,10 @@ impl Emulator {
         &self.parser.callbacks().title
     }
 
-    /// The icon's name.
-    pub fn icon(&self) -> &str {
-        &self.parser.callbacks().icon
-    }
-
     /// How many questions it was asked.
     pub fn asked(&self) -> usize {
         let device_control = self.count_raw(b"\x1bP+q") + self.count_raw(b"\x1bP$q");
         self.parser.callbacks().asked + device_control
-    }
-
-    /// How often the bell rang.
-    pub fn bells(&self) -> usize {
-        self.parser.callbacks().bells
     }
 
     /// Whether a private mode is on that vt100 has no word for.
@@ -215,16 +203,8 @@ impl Emulator {
 }
 
 impl Callbacks for Extras {
-    fn audible_bell(&mut self, _: &mut Screen) {
-        self.bells += 1;
-    }
-
     fn set_window_title(&mut self, _: &mut Screen, title: &[u8]) {
         self.title = String::from_utf8_lossy(title).into_owned();
-    }
-
-    fn set_window_icon_name(&mut self, _: &mut Screen, icon: &[u8]) {
-        self.icon = String::from_utf8_lossy(icon).into_owned();
     }
 
     fn unhandled_osc(&mut self, _: &mut Screen, params: &[&[u8]]) {
@@ -246,10 +226,12 @@ impl Callbacks for Extras {
         let number = |n: usize| params.get(n).and_then(|p| p.first()).copied().unwrap_or(0);
         let stack = &mut self.kitty[usize::from(screen.alternate_screen())];
         self.asked += usize::from(match (first, second, end) {
-            (_, _, 'c' | 'x') | (_, Some(b'$'), 'p') => true,
-            (None | Some(b'?'), None, 'n') => true,
-            (Some(b'$'), None, 'p') => true,
-            (Some(b'>'), None, 'q') | (Some(b'?'), None, 'u') => true,
+            (_, _, 'c' | 'x')
+            | (_, Some(b'$'), 'p')
+            | (Some(b'$'), None, 'p')
+            | (None | Some(b'?'), None, 'n')
+            | (Some(b'>'), None, 'q')
+            | (Some(b'?'), None, 'u') => true,
             (None, None, 't') => (11..=21).contains(&number(0)),
             _ => false,
         });

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use sess_sys::process::{self, Pid, Process, Signal};
@@ -172,7 +172,9 @@ impl Sandbox {
         };
         let text = |from: &Receiver<Vec<u8>>| match from.recv_timeout(PATIENCE) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(_) => panic!("{line}: ended, but somebody holds its output open"),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                panic!("{line}: ended, but somebody holds its output open")
+            }
         };
         let (stdout, stderr) = (text(&running.stdout), text(&running.stderr));
         let code = code_of(status);
@@ -222,10 +224,14 @@ impl Sandbox {
         Session { sandbox: self, name: name.to_owned(), id, pid, holder }
     }
 
-    /// What `status --json` says, whatever the state.
+    /// What `status --json` says, whatever the state; null if there is no such
+    /// session.
     #[track_caller]
     pub fn status(&self, name: &str) -> serde_json::Value {
         let output = self.sess(["status", "--json", name]);
+        if output.code == 4 {
+            return serde_json::Value::Null;
+        }
         match serde_json::from_str(&output.stdout) {
             Ok(value) => value,
             Err(error) => panic!("{error} in {output:?}"),
@@ -257,7 +263,9 @@ impl Sandbox {
         let mark = self.root.to_string_lossy();
         let _ = wait_within(PATIENCE, || {
             let living = self.living(&mark);
-            living.iter().for_each(|process| drop(process.signal(Signal::KILL)));
+            for process in &living {
+                let _ = process.signal(Signal::KILL);
+            }
             living.is_empty().then_some(())
         });
         self.living(&mark)

@@ -63,6 +63,13 @@ struct State {
     closing: bool,
 }
 
+impl Shared {
+    /// Also after a failed look: the terminal goes on.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
 impl<'a> TerminalRequest<'a> {
     pub(super) fn new(sandbox: &'a Sandbox) -> Self {
         let (cols, rows) = (80, 24);
@@ -247,14 +254,25 @@ impl Terminal {
         let deadline = Instant::now() + patience;
         let mut state = self.state();
         loop {
+            let start = Instant::now();
             if fact(&state.emulator) {
                 return true;
             }
+            // Looking takes no more than half of the time: in a flood what looks
+            // would hold up what reads.
+            let next = Instant::now() + start.elapsed();
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
             state = self.shared.changed.wait_timeout(state, left).unwrap().0;
+            loop {
+                let early = next.saturating_duration_since(Instant::now());
+                if early.is_zero() {
+                    break;
+                }
+                state = self.shared.changed.wait_timeout(state, early).unwrap().0;
+            }
         }
     }
 
@@ -405,7 +423,7 @@ impl Terminal {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.shared.lock()
     }
 
     fn wake(&self) {
@@ -451,7 +469,7 @@ fn read(leader: &PtyLeader, shared: &Shared, woken: &UnixStream) {
     let mut next = Instant::now();
     loop {
         let (wanted, limit, rate) = {
-            let state = shared.state.lock().unwrap();
+            let state = shared.lock();
             if state.closing {
                 return;
             }
@@ -475,10 +493,10 @@ fn read(leader: &PtyLeader, shared: &Shared, woken: &UnixStream) {
         match leader.read(&mut buffer[..limit]) {
             Ok(count) => {
                 if let Some(rate) = rate {
-                    let time = Duration::from_secs_f64(count as f64 / f64::from(rate));
+                    let time = Duration::from_secs(1) * count as u32 / rate;
                     next = next.max(Instant::now()) + time;
                 }
-                let mut state = shared.state.lock().unwrap();
+                let mut state = shared.lock();
                 let name = state.name;
                 let replies = state.emulator.show(&buffer[..count], name);
                 match &mut state.held_replies {
@@ -487,7 +505,7 @@ fn read(leader: &PtyLeader, shared: &Shared, woken: &UnixStream) {
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => shared.state.lock().unwrap().drained = true,
+            Err(_) => shared.lock().drained = true,
         }
         shared.changed.notify_all();
     }
