@@ -8,8 +8,10 @@ use crate::place::Place;
 use crate::report::{Metric, Report};
 use crate::viewer::SMALL;
 
-/// Shown of the flood before it is interrupted, in bytes.
+/// Shown of the flood before it is interrupted, in bytes, unless the tool drops
+/// so much of it that this takes too long.
 const FLOOD: u64 = 4_000_000;
+const LONG_ENOUGH: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const METRICS: &[Metric] =
@@ -25,7 +27,7 @@ pub(super) fn run(setting: &Setting, report: &mut Report) -> Result<(), String> 
     alternate(&mut lanes, setting.rounds(21), setting.budget(), |(viewer, _)| {
         let (token, mark) = viewer.mark("stop");
         viewer.type_keys(format!("torrent {token}\n").as_bytes())?;
-        viewer.watch_bytes(FLOOD, Instant::now() + PATIENCE)?;
+        viewer.watch_bytes(FLOOD, Instant::now() + LONG_ENOUGH)?;
         let begun = Instant::now();
         viewer.type_keys(b"\x03")?;
         let shown = viewer.watch_for(&mark, begun + PATIENCE)?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sess_sys::process::Process;
 
-use crate::harness::{Sandbox, Session, is_there, process_in, wait_until_gone};
+use crate::harness::{Sandbox, Session, is_there, process_in, wait_until, wait_until_gone};
 
 /// Runs the same command so often at once; returns the codes.
 fn race(sandbox: &Sandbox, times: usize, words: &[&str]) -> Vec<i32> {
@@ -210,6 +210,6 @@ fn of_twenty_with_a_capital_a_one_starts_it_and_all_succeed() {
     let script = "echo started >>starts; exec cat";
     let codes = race(&sandbox, 20, &["new", "-dA", "x", "--", "sh", "-c", script]);
     assert_eq!(count(&codes, 0), 20, "{codes:?}");
-    sandbox.attach("x").type_line("");
+    wait_until("its start", || !sandbox.read("starts").is_empty());
     assert_eq!(sandbox.read("starts"), b"started\n");
 }

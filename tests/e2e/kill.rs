@@ -1,7 +1,7 @@
 //! `kill` means it: everything that a session started, however it detached itself,
 //! and nothing else.
 
-use sess_sys::process::{Process, Signal};
+use sess_sys::process::{self, Process, Signal};
 
 use crate::harness::{
     Sandbox, Session, find, is_there, process_in, signal_to, wait_for, wait_until, wait_until_gone,
@@ -94,12 +94,13 @@ fn what_is_started_while_it_ends_ends_too() {
     // It starts a new one whenever it is asked to end.
     let script = "n=0; again() { n=$((n + 1)); sh -c \"trap '' HUP TERM; echo \\$\\$ >late$n
         exec sleep 1000\" & }; trap again HUP TERM; touch ready; while :; do sleep 0.05; done";
-    sandbox.start_script("work", script);
+    let session = sandbox.start_script("work", script);
     wait_until("it to be ready", || sandbox.path("ready").exists());
     sandbox.sess(["kill", "--grace", "1s", "work"]).expect(0);
-    let late = String::from_utf8(sandbox.read("late1")).unwrap();
-    let pid = sess_sys::Pid(late.trim().parse().expect("it was asked"));
-    assert!(Process::read(pid).unwrap().is_none_or(|it| it.name != "sleep"));
+    let mut left = process::carrying("SESS_ID", &session.id).unwrap();
+    left.retain(Process::alive);
+    assert!(left.is_empty(), "{left:?}");
+    assert!(is_there(&sandbox.path("late1")), "it was asked");
 }
 
 #[test]
@@ -327,7 +328,8 @@ fn all_from_inside_ends_the_others_too() {
     sandbox.start_session("zzz", ["cat"]);
     let script = format!("read -r line; '{sess}' kill --all; touch survived");
     sandbox.start_script("mmm", &script);
-    sandbox.attach("mmm").type_line("");
+    let terminal = sandbox.attach("mmm");
+    terminal.type_line("");
     for name in ["aaa", "mmm", "zzz"] {
         wait_for("its end", || (sandbox.status(name)["state"] == "exited").then_some(()));
     }

@@ -161,6 +161,10 @@ fn begin(start: Start) -> Result<Holder, Started> {
         tty_id: (tty.dev, tty.rdev),
     };
     let start = StartRecord::new(&identity, size, history);
+    if let Some(before) = record::read(place.folder()).start {
+        // A session that died could not take its link along.
+        let _ = place.remove_agent(&before.id);
+    }
     // A full or read-only disk costs the record, never the session.
     let _ = record::write_start(place.folder(), &start);
     let session = Session::new(identity, size, journal, history);

@@ -164,18 +164,24 @@ impl Place {
 
     /// Gives the place up as if it had never been.
     pub fn withdraw(self) -> io::Result<()> {
-        self.claim.withdraw()
+        let link = self.remove_agent(&self.id);
+        self.claim.withdraw().and(link)
     }
 
     /// Gives the name up; the record stays.
     pub fn leave(self) -> io::Result<()> {
         let socket = remove_if_there(&self.claim.folder, SOCKET);
-        self.claim
-            .root
-            .open_in(OsStr::new(AGENTS))
-            .and_then(|agents| remove_if_there(&agents, &self.id))
-            .or_else(not_there)?;
-        socket
+        self.remove_agent(&self.id).and(socket)
+    }
+
+    /// Removes the agent link of a session that is over.
+    pub fn remove_agent(&self, id: &str) -> io::Result<()> {
+        let root = &self.claim.root;
+        let agents = root.open_in(OsStr::new(AGENTS));
+        agents.and_then(|agents| remove_if_there(&agents, id)).or_else(not_there)?;
+        // The last one's folder goes as well.
+        let _ = root.remove_dir(OsStr::new(AGENTS));
+        Ok(())
     }
 
     /// Points the session's agent link to `socket`, unless that leads back to the
@@ -185,11 +191,21 @@ impl Place {
         if leads_back(socket, &agents_path.join(&self.id)) {
             return Ok(());
         }
-        self.claim.root.create_in(OsStr::new(AGENTS), 0o700)?;
-        let agents = self.claim.root.open_in(OsStr::new(AGENTS))?;
-        agents.replace_link(socket, OsStr::new(&self.id))?;
         self.agent = Some(socket.to_owned());
-        Ok(())
+        let link = || {
+            self.claim.root.create_in(OsStr::new(AGENTS), 0o700)?;
+            let agents = self.claim.root.open_in(OsStr::new(AGENTS))?;
+            agents.replace_link(socket, OsStr::new(&self.id))
+        };
+        let mut linked = link();
+        for _ in 0..10 {
+            match &linked {
+                // Another may remove the folder between any two of these steps.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => linked = link(),
+                Ok(()) | Err(_) => break,
+            }
+        }
+        linked
     }
 
     /// Puts back what was removed. If another session has the name by now, this

@@ -53,10 +53,16 @@ struct Asking {
     /// Bytes of the question that are still to be sent.
     unsaid: Vec<u8>,
     retry_at: Instant,
-    answer: Option<Info>,
-    over: bool,
     holder: Option<Pid>,
-    refusal: Option<(u16, String)>,
+    outcome: Option<Outcome>,
+}
+
+/// What came of asking.
+enum Outcome {
+    Answered(Info),
+    Refused(u16, String),
+    /// It is over; `None` if there is nothing left of it.
+    Over(Option<Sighting>),
 }
 
 /// Looks at these sessions; each is an index of a directory, and a name. A name
@@ -79,56 +85,25 @@ pub(crate) fn survey(
         let Some(folder) = directories[index].folder(&name) else {
             continue;
         };
-        if is_held(&folder) {
-            let mut one = Asking {
-                index,
-                name,
-                stream: None,
-                decoder: Decoder::new(HOLDER_LIMIT),
-                unsaid: Vec::new(),
-                retry_at: start,
-                answer: None,
-                over: false,
-                holder: None,
-                refusal: None,
-            };
-            one.connect(&folder, &question, start);
-            asking.push(one);
-        } else if ended {
-            found.extend(ended_session(index, name, &folder));
+        if !is_held(&folder) {
+            if !ended {
+                continue;
+            }
+            if let Rest::Known(sighting) = rest(index, &name, &folder) {
+                found.extend(sighting);
+                continue;
+            }
         }
+        let mut one = Asking::new(index, name, start);
+        one.connect(&folder, &question, start);
+        asking.push(one);
     }
     while asking.iter().any(Asking::is_open) && Instant::now() < deadline {
         turn(directories, &mut asking, &question, deadline)?;
     }
-    for one in asking {
-        let Some(folder) = directories[one.index].folder(&one.name) else {
-            continue;
-        };
-        let (name, directory, refusal) = (one.name, one.index, one.refusal);
-        if let Some(info) = one.answer {
-            let holder = Some(Pid(info.holder_pid));
-            let state = State::Running;
-            let record = Record::default();
-            found.push(Sighting {
-                name,
-                directory,
-                state,
-                info: Some(info),
-                record,
-                holder,
-                refusal,
-            });
-        } else if one.over || !is_held(&folder) {
-            if ended {
-                found.extend(ended_session(directory, name, &folder));
-            }
-        } else {
-            let record = record::read(&folder);
-            let holder = one.holder.or_else(|| recorded_holder(&folder, &record));
-            let state = State::Unresponsive;
-            found.push(Sighting { name, directory, state, info: None, record, holder, refusal });
-        }
+    found.extend(asking.into_iter().filter_map(|one| one.conclude(directories)));
+    if !ended {
+        found.retain(|one| !one.state.is_over());
     }
     Ok(found)
 }
@@ -160,14 +135,33 @@ pub(crate) fn is_held(folder: &Dir) -> bool {
     !matches!(lock::is_held(folder, OsStr::new(LOCK)), Ok(Held::Free | Held::Absent))
 }
 
-/// A session whose lock is free.
-fn ended_session(directory: usize, name: SessionName, folder: &Dir) -> Option<Sighting> {
+/// What a session whose lock was free has left.
+enum Rest {
+    /// This, or nothing.
+    Known(Option<Sighting>),
+    /// The lock isn't free any more: somebody starts one of that name.
+    Taken,
+}
+
+fn rest(directory: usize, name: &SessionName, folder: &Dir) -> Rest {
     let record = record::read(folder);
     let anything = record != Record::default()
         || [LOCK, SOCKET].iter().any(|file| folder.metadata_of(OsStr::new(file)).is_ok());
     let state = if record.exit.is_some() { State::Exited } else { State::Dead };
-    let (info, holder, refusal) = (None, None, None);
-    anything.then_some(Sighting { name, directory, state, info, record, holder, refusal })
+    // A new record is written before the old end is removed, both under the lock.
+    if state == State::Dead && is_held(folder) {
+        return Rest::Taken;
+    }
+    let sighting = || Sighting {
+        name: name.clone(),
+        directory,
+        state,
+        info: None,
+        record,
+        holder: None,
+        refusal: None,
+    };
+    Rest::Known(anything.then(sighting))
 }
 
 /// The holder as the record has it, if it is that still.
@@ -191,7 +185,11 @@ fn turn(
         if one.stream.is_none() && now >= one.retry_at {
             match directories[one.index].folder(&one.name) {
                 Some(folder) if is_held(&folder) => one.connect(&folder, question, now),
-                _ => one.over = true,
+                Some(folder) => match rest(one.index, &one.name, &folder) {
+                    Rest::Known(sighting) => one.outcome = Some(Outcome::Over(sighting)),
+                    Rest::Taken => one.retry_at = now + RETRY,
+                },
+                None => one.outcome = Some(Outcome::Over(None)),
             }
         }
     }
@@ -221,8 +219,48 @@ fn turn(
 }
 
 impl Asking {
+    fn new(index: usize, name: SessionName, now: Instant) -> Self {
+        Self {
+            index,
+            name,
+            stream: None,
+            decoder: Decoder::new(HOLDER_LIMIT),
+            unsaid: Vec::new(),
+            retry_at: now,
+            holder: None,
+            outcome: None,
+        }
+    }
+
     fn is_open(&self) -> bool {
-        self.answer.is_none() && self.refusal.is_none() && !self.over
+        self.outcome.is_none()
+    }
+
+    /// What came of it when the time is over.
+    fn conclude(self, directories: &[Directory]) -> Option<Sighting> {
+        let (info, refusal) = match self.outcome {
+            Some(Outcome::Over(sighting)) => return sighting,
+            Some(Outcome::Answered(info)) => (Some(info), None),
+            Some(Outcome::Refused(code, message)) => (None, Some((code, message))),
+            None => (None, None),
+        };
+        let (name, directory) = (self.name, self.index);
+        if let Some(info) = info {
+            let (state, holder) = (State::Running, Some(Pid(info.holder_pid)));
+            let (info, record) = (Some(info), Record::default());
+            return Some(Sighting { name, directory, state, info, record, holder, refusal });
+        }
+        let folder = directories[directory].folder(&name)?;
+        if refusal.is_none()
+            && !is_held(&folder)
+            && let Rest::Known(sighting) = rest(directory, &name, &folder)
+        {
+            return sighting;
+        }
+        let record = record::read(&folder);
+        let holder = self.holder.or_else(|| recorded_holder(&folder, &record));
+        let state = State::Unresponsive;
+        Some(Sighting { name, directory, state, info, record, holder, refusal })
     }
 
     fn connect(&mut self, folder: &Dir, question: &[u8], now: Instant) {
@@ -271,13 +309,16 @@ impl Asking {
     fn listen(&mut self) {
         while let Ok(Some(frame)) = self.decoder.next_frame() {
             match HolderMessage::decode(&frame) {
-                Ok(Some(HolderMessage::Info(info))) => self.answer = Some(info),
+                Ok(Some(HolderMessage::Info(info))) => {
+                    self.outcome = Some(Outcome::Answered(info));
+                }
                 Ok(Some(HolderMessage::Refused(refused))) => {
-                    self.refusal = Some((refused.code, refused.message));
+                    self.outcome = Some(Outcome::Refused(refused.code, refused.message));
                     return;
                 }
                 Err(error) => {
-                    self.refusal = Some((refusal::MALFORMED, error.to_string()));
+                    let code = refusal::MALFORMED;
+                    self.outcome = Some(Outcome::Refused(code, error.to_string()));
                     return;
                 }
                 Ok(_) => {}
