@@ -194,7 +194,7 @@ fn the_smallest_journal_costs_a_leader_nothing() {
     let terminal = attach_ready(&sandbox, "work", &[]);
     let start = terminal.look(|it| it.raw().len());
     terminal.type_bytes("g");
-    terminal.wait_until("all of it", |it| it.raw().ends_with(b"FIN"));
-    let flood = sandbox.read("flood");
-    terminal.look(|it| assert!(it.raw()[start..it.raw().len() - 3] == flood, "not unchanged"));
+    terminal.wait_until("all of it", |it| it.text().ends_with("FIN"));
+    let flood = [&sandbox.read("flood")[..], b"FIN"].concat();
+    terminal.look(|it| assert!(it.raw()[start..] == flood, "not unchanged"));
 }

@@ -1,6 +1,8 @@
 //! `kill` means it: everything that a session started, however it detached itself,
 //! and nothing else.
 
+mod survivors;
+
 use sess_sys::process::{self, Process, Signal};
 
 use crate::harness::{

@@ -212,7 +212,7 @@ fn a_leader_that_takes_nothing_for_a_second_is_answered_for() {
     let sandbox = Sandbox::new();
     sandbox.start_script(
         "work",
-        "stty raw -echo; printf READY; head -c 1 >key; yes | head -c 3000000; printf '\\033[6n'
+        "stty raw -echo; printf READY; head -c 1 >key; yes $(seq -s , 25) | head -c 1500000; printf '\\033[6n'
          head -c 4 >input; touch answered; cat",
     );
     let terminal = attach_ready(&sandbox, 11, &[]);

@@ -42,7 +42,10 @@ impl Claim {
         let file: &OsStr = name.as_ref();
         // Another may remove the folder between any two of these steps.
         for _ in 0..100 {
-            let made = root.create_in(file, 0o700)?;
+            let made = match root.create_in(file, 0o700) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                made => made?,
+            };
             let folder = match root.open_in(file) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 folder => folder?,

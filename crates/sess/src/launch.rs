@@ -3,11 +3,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use sess_holder::ending::{ID_VARIABLE, Scope};
-use sess_holder::place::{AGENTS, Claim};
+use sess_holder::place::{AGENTS, Claim, LOCK};
 use sess_holder::{Start, Started, record};
 use sess_proto::SessionName;
 use sess_proto::message::Size;
@@ -25,7 +25,9 @@ const LEFT_BEHIND_PREFIX: &[u8] = b"ZELLIJ";
 /// The longest path that ssh takes for its agent's socket, in bytes.
 const AGENT_PATH: usize = 107;
 /// How long it is waited for somebody who has the lock and doesn't answer.
-const CONTENTION: Duration = Duration::from_secs(1);
+const CONTENTION: Duration = Duration::from_secs(2);
+/// The pause before it is tried again.
+const RETRY: Duration = Duration::from_millis(2);
 
 /// What is to be started.
 #[derive(Debug)]
@@ -63,8 +65,9 @@ pub(crate) struct Launched {
 pub(crate) fn launch(request: Request) -> Result<Launched> {
     let command = command(request.command)?;
     let cwd = working_directory(request.cwd.as_deref())?;
-    let others = directory::all()?;
+    // In this order: the one that is made for it is among all.
     let home = directory::for_new()?;
+    let others = directory::all()?;
     let claim = match &request.name {
         Some(name) => claim(&others, &home, name)?,
         None => claim_number(&others, &home)?,
@@ -145,24 +148,39 @@ fn working_directory(asked: Option<&Path>) -> Result<PathBuf> {
 
 /// Takes a name that was asked for.
 fn claim(others: &[Directory], home: &Directory, name: &SessionName) -> Result<Claim> {
-    let deadline = Instant::now() + CONTENTION;
+    let mut contender = (contender(home, name), Instant::now());
     loop {
         let everywhere = (0..others.len()).map(|index| (index, name.clone())).collect();
         let found = survey(others, everywhere, true)?;
-        if let Some(alive) = found.iter().find(|one| !one.state.is_over()) {
-            // One that starts just now answers when its program runs, and is
-            // gone if that can't be run.
-            if alive.state == State::Running || Instant::now() >= deadline {
-                return Err(Failure::taken(name.as_str()).into());
-            }
-            continue;
+        if found.iter().any(|one| one.state == State::Running) {
+            return Err(Failure::taken(name.as_str()).into());
         }
-        if let Some(claim) = Claim::take(&home.path, &home.dir, name)
-            .map_err(|error| cannot_make(home, name, &error))?
+        let alive_elsewhere =
+            found.iter().any(|one| !one.state.is_over() && others[one.directory].path != home.path);
+        if !alive_elsewhere
+            && let Some(claim) = Claim::take(&home.path, &home.dir, name)
+                .map_err(|error| cannot_make(home, name, &error))?
         {
             return leave_the_living_alone(claim);
         }
+        // One that starts just now answers when its program runs, and makes room if
+        // that can't be run. Only who neither answers nor goes has the name.
+        let now = self::contender(home, name);
+        if now != contender.0 {
+            contender = (now, Instant::now());
+        }
+        if contender.1.elapsed() >= CONTENTION {
+            return Err(Failure::taken(name.as_str()).into());
+        }
+        std::thread::sleep(RETRY);
     }
+}
+
+/// Which lock it is that somebody else has: another one is another contender's. The
+/// time is there because numbers of removed files are given again.
+fn contender(home: &Directory, name: &SessionName) -> Option<(u64, SystemTime)> {
+    let lock = home.folder(name)?.metadata_of(OsStr::new(LOCK)).ok()?;
+    Some((lock.ino, lock.modified))
 }
 
 /// Takes the smallest number of which there is nothing at all.

@@ -145,8 +145,8 @@ enum Rest {
 
 fn rest(directory: usize, name: &SessionName, folder: &Dir) -> Rest {
     let record = record::read(folder);
-    let anything = record != Record::default()
-        || [LOCK, SOCKET].iter().any(|file| folder.metadata_of(OsStr::new(file)).is_ok());
+    // A lock alone is somebody who is about to come or has just gone.
+    let anything = record != Record::default() || folder.metadata_of(OsStr::new(SOCKET)).is_ok();
     let state = if record.exit.is_some() { State::Exited } else { State::Dead };
     // A new record is written before the old end is removed, both under the lock.
     if state == State::Dead && is_held(folder) {
