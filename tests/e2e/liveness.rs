@@ -156,10 +156,14 @@ fn a_folder_of_rubbish_is_no_session() {
     fs::create_dir_all(sessions.join("rubbish/record")).unwrap();
     fs::write(sessions.join("rubbish/record/start.json"), "{").unwrap();
     fs::write(sessions.join("rubbish/lock"), "").unwrap();
+    fs::write(sessions.join("rubbish/sock"), "").unwrap();
+    fs::create_dir_all(sessions.join("locked-once")).unwrap();
+    fs::write(sessions.join("locked-once/lock"), "").unwrap();
     std::os::unix::fs::symlink(sessions.join("work"), sessions.join("link")).unwrap();
     assert_eq!(sandbox.sess(["ls", "-q"]).expect(0).stdout, "work\n");
     sandbox.sess(["status", "empty"]).expect(4);
     sandbox.sess(["status", "file"]).expect(4);
+    sandbox.sess(["status", "locked-once"]).expect(4);
     sandbox.sess(["status", "rubbish"]).expect(1);
     sandbox.start_session("empty", ["cat"]);
     sandbox.start_session("rubbish", ["cat"]);

@@ -3,6 +3,7 @@
 
 mod over_ssh;
 
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -31,7 +32,7 @@ impl Agent {
         let mut command = sandbox.command(agent);
         command.arg("-D").arg("-a").arg(&socket);
         let running = sandbox.start(command);
-        wait_until("the agent", || is_there(&socket));
+        wait_until("the agent", || UnixStream::connect(&socket).is_ok());
         let mut command = sandbox.command(add);
         command.arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket).stdin(Stdio::null());
         sandbox.run(command).expect(0);

@@ -12,8 +12,9 @@ use sess_screen::{QueryKind, QueryScan, Reply, Screen, Size};
 
 use crate::journal::Journal;
 
-/// How far apart marks are, in bytes.
-const MARK_EVERY: u64 = 4096;
+/// How far apart marks are at most while somebody follows, in bytes. The larger
+/// the pieces, the more of a flood the screen can take past its grid.
+const MARK_EVERY: u64 = 32 * 1024;
 
 /// Where in the output a history line ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,12 +103,15 @@ impl Stream {
             return;
         }
         let head = self.head();
+        let mut followed = false;
+        let readers = readers.inspect(|_| followed = true);
         let mut cuts: Vec<u64> = readers.filter(|&at| self.parsed < at && at < head).collect();
+        let step = if followed { MARK_EVERY } else { u64::MAX };
         cuts.sort_unstable();
         cuts.dedup();
         let mut cuts = cuts.into_iter().chain([head]).peekable();
         while let Some(&cut) = cuts.peek() {
-            let to = cut.min(self.parsed + MARK_EVERY);
+            let to = cut.min(self.parsed.saturating_add(step));
             for piece in self.journal.read(self.parsed, to) {
                 self.screen.feed(piece);
             }

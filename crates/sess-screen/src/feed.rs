@@ -30,6 +30,14 @@ impl Screen {
                     at += run;
                 }
                 0x1b => {
+                    if at >= looked && self.cursor.x == 0 {
+                        let (skipped, seen) = self.take_backlog(&bytes[at..]);
+                        looked = at + seen;
+                        at += skipped;
+                        if skipped > 0 {
+                            continue;
+                        }
+                    }
                     if let Some((csi, len)) = quick_csi(&bytes[at..]) {
                         at += len;
                         self.offset = start + at as u64;
@@ -134,64 +142,6 @@ impl Screen {
             _ => {}
         }
     }
-
-    /// Plain lines of which more follow in `bytes` than the screen has rows go
-    /// straight to the history, for nobody can see them any more. Returns how
-    /// many bytes were taken, and how many need not be looked at again.
-    fn take_backlog(&mut self, bytes: &[u8]) -> (usize, usize) {
-        let rows = self.rows();
-        // Short of that it can't pay, and the conditions need no look.
-        if bytes.len() < rows * 4 {
-            return (0, bytes.len());
-        }
-        let simple = self.alternate == 0
-            && self.margins == crate::grid::Margins::full(self.cols(), rows)
-            && self.modes.autowrap()
-            && !self.modes.insert
-            && self.charsets.is_ascii()
-            && self.pen.style == crate::style::Style::DEFAULT
-            && self.cursor.y + 1 == rows
-            && self.grid.rows[rows - 1].cells.is_empty();
-        if !simple {
-            return (0, 0);
-        }
-        let (lines, seen) = plain_lines(bytes);
-        // What is left must fill all rows but the last, which is empty.
-        let Some(skipped) = lines.checked_sub(rows - 1).filter(|&skipped| skipped >= rows) else {
-            return (0, seen);
-        };
-        let cols = self.cols();
-        for row in self.grid.rows.range(..rows - 1) {
-            self.history.push(row, cols, &self.interned);
-        }
-        self.grid.clear(crate::cell::Cell::BLANK);
-        let mut rest = bytes;
-        let mut left = skipped;
-        // Of what more lines follow than are kept, only the number is.
-        let mut forgotten = 0;
-        while left as u64 > self.history.limit() {
-            let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
-            forgotten += end.div_ceil(cols).max(1) as u64;
-            rest = &rest[end + 2..];
-            left -= 1;
-        }
-        if forgotten > 0 {
-            self.history.skip(forgotten);
-        }
-        for _ in 0..left {
-            let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
-            let mut line = &rest[..end];
-            while line.len() > cols {
-                let (row, more) = line.split_at(cols);
-                self.history.push_plain(row, true);
-                line = more;
-            }
-            self.history.push_plain(line, false);
-            rest = &rest[end + 2..];
-        }
-        self.cursor.y = 0;
-        (bytes.len() - rest.len(), seen)
-    }
 }
 
 /// Whether `ESC` and this byte are a sequence of their own.
@@ -201,7 +151,7 @@ fn is_whole(byte: u8) -> bool {
 
 /// How many bytes at the start are printable ASCII.
 #[inline]
-fn printable(bytes: &[u8]) -> usize {
+pub(crate) fn printable(bytes: &[u8]) -> usize {
     let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
     let mut len = 0;
     for chunk in bytes.chunks_exact(16) {
@@ -212,19 +162,4 @@ fn printable(bytes: &[u8]) -> usize {
         len += 16;
     }
     len + bytes[len..].iter().position(|&byte| !is_printable(byte)).unwrap_or(bytes.len() - len)
-}
-
-/// How many lines of printable ASCII, each ended by CR LF, stand at the start,
-/// and where they end.
-fn plain_lines(bytes: &[u8]) -> (usize, usize) {
-    let mut lines = 0;
-    let mut at = 0;
-    loop {
-        let end = at + printable(&bytes[at..]);
-        if bytes.get(end..end + 2) != Some(b"\r\n") {
-            return (lines, at.max(1));
-        }
-        lines += 1;
-        at = end + 2;
-    }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::backlog::Segment;
 use crate::cell::{Cell, GAP, SPACER};
 use crate::chunk::{Chunk, GAP_AT_END, Line, STYLED, TAIL, WRAPPED, pop_varint, push_varint};
 use crate::extent::{Extent, trimmed};
@@ -217,6 +218,104 @@ impl History {
             flags |= GAP_AT_END;
         }
         chunk.close_line(flags_at, flags, styled, runs);
+    }
+
+    /// Appends a line that ends hard, given as pieces; nothing is dropped for it
+    /// until [`History::take_back`].
+    pub(crate) fn push_segments(&mut self, segments: &[Segment<'_>], interned: &Interned) {
+        self.open_line();
+        let index = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[index];
+        let chunk_mark = chunk.first + 1;
+        if self.numbers.len() < interned.styles.len() {
+            self.numbers.resize(interned.styles.len(), (0, 0));
+        }
+        self.runs.clear();
+        let flags_at = chunk.data.len();
+        chunk.data.extend_from_slice(&[0, 0, 0]);
+        // The run being written: its style, whether that hides blanks, its length.
+        let mut run = None::<(u16, bool, usize)>;
+        let mut blanks = 0;
+        let mut styled = false;
+        let mut close = |(style, _, len): (u16, bool, usize), chunk: &mut Chunk| {
+            let mut number = 0;
+            if style != 0 {
+                let known = &mut self.numbers[usize::from(style)];
+                if known.0 != chunk_mark {
+                    *known = (chunk_mark, chunk.number(interned.styles.get(style), interned));
+                }
+                number = known.1;
+            }
+            styled |= number != 0;
+            push_varint(&mut self.runs, number);
+            push_varint(&mut self.runs, len as u32);
+        };
+        for segment in segments {
+            let mut text = segment.text;
+            while !text.is_empty() {
+                let unseen = if segment.hides {
+                    text.iter().take_while(|&&byte| byte == b' ').count()
+                } else {
+                    0
+                };
+                blanks += unseen;
+                text = &text[unseen..];
+                if text.is_empty() {
+                    break;
+                }
+                // A blank that can't be seen goes with what stands before it.
+                if blanks > 0 {
+                    match &mut run {
+                        Some((_, true, len)) => *len += blanks,
+                        other => {
+                            other.take().into_iter().for_each(|run| close(run, chunk));
+                            *other = Some((0, true, blanks));
+                        }
+                    }
+                    chunk.data.resize(chunk.data.len() + blanks, b' ');
+                    blanks = 0;
+                }
+                let seen = if segment.hides {
+                    memchr::memchr(b' ', text).unwrap_or(text.len())
+                } else {
+                    text.len()
+                };
+                match &mut run {
+                    Some((style, _, len)) if *style == segment.style => *len += seen,
+                    other => {
+                        other.take().into_iter().for_each(|run| close(run, chunk));
+                        *other = Some((segment.style, segment.hides, seen));
+                    }
+                }
+                chunk.data.extend_from_slice(&text[..seen]);
+                text = &text[seen..];
+            }
+        }
+        run.into_iter().for_each(|run| close(run, chunk));
+        chunk.close_line(flags_at, 0, styled, &self.runs);
+    }
+
+    /// Takes the last `count` lines back: they are still to come. Then drops what
+    /// is over the limits.
+    pub(crate) fn take_back(&mut self, count: usize) {
+        let mut left = count;
+        while left > 0
+            && let Some(chunk) = self.chunks.back_mut()
+        {
+            let kept = chunk.starts.len().saturating_sub(left);
+            left -= chunk.starts.len() - kept;
+            if kept > 0 {
+                chunk.data.truncate(chunk.starts[kept] as usize);
+                chunk.starts.truncate(kept);
+            } else {
+                self.chunks.pop_back();
+                if let Some(open) = self.chunks.back() {
+                    self.bytes -= open.data.len();
+                }
+            }
+        }
+        self.end -= (count - left) as u64;
+        self.drop_old();
     }
 
     /// The last line no longer runs on into the screen's first row.

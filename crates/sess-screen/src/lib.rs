@@ -13,6 +13,7 @@
 
 mod size;
 
+mod backlog;
 mod feed;
 mod input;
 mod params;

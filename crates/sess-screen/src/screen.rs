@@ -248,7 +248,7 @@ impl Screen {
         Cell::erased(self.style_id(self.pen.style.erasing()))
     }
 
-    fn style_id(&mut self, style: Style) -> u16 {
+    pub(crate) fn style_id(&mut self, style: Style) -> u16 {
         if self.interned.styles.is_due_for_collection() {
             self.collect_styles();
         }

@@ -1,7 +1,7 @@
 //! The whole state as bytes that bring a neutralised terminal into it, in the
 //! one order in which no step undoes another. It knows nothing of who reads them.
 
-use crate::cell::{Cell, SPACER};
+use crate::cell::{Cell, SPACER, WIDE};
 use crate::charset::Charsets;
 use crate::grid::{Grid, Margins};
 use crate::interned::Interned;
@@ -232,7 +232,13 @@ impl Screen {
         let row = &self.grid.rows[y];
         let before = x.checked_sub(1).map(|x| x - usize::from(x > 0 && row.get(x).is(SPACER)));
         let is_it = |x: &usize| self.interned.first_char(row.get(*x)) == c;
-        let x = before.filter(is_it).or(Some(x).filter(is_it))?;
+        // Half of a wide one behind the cursor would move it on.
+        let ends_here = |before: &usize| before + 1 + usize::from(row.get(*before).is(WIDE)) == x;
+        let stays_here = |x: &usize| {
+            !row.get(*x).is(SPACER | WIDE) && (*x == self.margins.right || *x + 1 == self.cols())
+        };
+        let under = Some(x).filter(stays_here);
+        let x = before.filter(ends_here).filter(is_it).or(under.filter(is_it))?;
         Some(Cursor { x, y, pending: true })
     }
 

@@ -4,6 +4,7 @@
 use std::num::NonZero;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use sess_screen::{HOME, NEUTRALISE, Screen, Size};
 
 const COLS: u16 = 20;
@@ -41,7 +42,12 @@ fn snapshot(screen: &Screen) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig {
+        // The same cases in every run.
+        rng_seed: RngSeed::Fixed(20_261_120),
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(400)
+    })]
 
     #[test]
     fn it_sees_the_same_after_the_snapshot(pieces in prop::collection::vec(piece(), 0..50)) {

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use sess_proto::frame::{HEADER, OUTPUT_LIMIT};
 use sess_proto::message::{Ack, Attach, Exit, INPUT_CREDIT, Leave, Redraw, Resize};
 use sess_proto::{ClientMessage, HolderMessage};
 use sess_sys::process::Signal;
@@ -26,6 +27,8 @@ const ACK_EVERY: u64 = 32 * 1024;
 const ACK_PAUSE: Duration = Duration::from_millis(250);
 /// Output waiting for the terminal, in bytes, over which none is read.
 const BACKLOG: usize = 64 * 1024;
+/// Bytes read from the holder at a time: a whole frame of output.
+const READ: usize = HEADER + OUTPUT_LIMIT;
 /// How long the holder may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a holder that says nothing is waited for when leaving.
@@ -223,7 +226,7 @@ impl Relay<'_> {
 
     /// Reads what the holder says, and passes output on.
     fn hear_holder(&mut self) -> Result<()> {
-        match self.connection.stream.read(self.connection.decoder.room(BACKLOG)) {
+        match self.connection.stream.read(self.connection.decoder.room(READ)) {
             Ok(0) => return Err(Failure::lost(&self.connection.name).into()),
             Ok(count) => self.connection.decoder.received(count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),

@@ -292,6 +292,6 @@ fn count(bytes: &[u8], part: &[u8]) -> usize {
 }
 
 /// Bytes as people can read them.
-pub fn shown(bytes: &[u8]) -> String {
+fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string().replace("\\r\\n", "\\r\\n\n").replace("\\x1b", "␛")
 }

@@ -10,12 +10,12 @@ mod sandbox;
 mod terminal;
 
 pub use connection::Connection;
-pub use emulator::{Emulator, shown};
+pub use emulator::Emulator;
 pub use patience::{PATIENCE, wait_for, wait_until, wait_within};
 pub use processes::{
     is_root, listing, mode, open_descriptors, process_in, resident, set_mode, status_field,
     wait_until_gone,
 };
 pub use programs::{find, skipped};
-pub use sandbox::{Output, Running, Sandbox, Session, all_processes, is_there, signal_to};
-pub use terminal::{Terminal, TerminalRequest};
+pub use sandbox::{Output, Running, Sandbox, Session, is_there, signal_to};
+pub use terminal::Terminal;

@@ -151,6 +151,7 @@ impl Sandbox {
     pub fn start(&self, mut command: Command) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let line = line(&command);
+        self.note(&format!("{line} &"));
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("{line}: {error}"),
@@ -178,7 +179,7 @@ impl Sandbox {
         };
         let (stdout, stderr) = (text(&running.stdout), text(&running.stderr));
         let code = code_of(status);
-        self.note(&format!("{line}\n  {code}\n{stdout}{stderr}"));
+        self.note(&format!("{line}: {code}\n{stdout}{stderr}"));
         Output { code, stdout, stderr }
     }
 
@@ -320,11 +321,6 @@ pub struct Running {
 }
 
 impl Running {
-    /// Its process.
-    pub fn pid(&self) -> Pid {
-        Pid(i32::try_from(self.child.id()).unwrap())
-    }
-
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
@@ -396,7 +392,7 @@ pub fn signal_to(pid: Pid, signal: Signal) {
 }
 
 /// Every process that can be seen.
-pub fn all_processes() -> impl Iterator<Item = Process> {
+fn all_processes() -> impl Iterator<Item = Process> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

@@ -1,12 +1,10 @@
 //! A terminal on a real PTY, with a program in it: what a user sees and types.
 
-use std::ffi::{OsStr, OsString};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,21 +13,16 @@ use sess_sys::{Entry, PtyLeader, WindowSize, poll};
 
 use super::emulator::Emulator;
 use super::patience::{PATIENCE, wait_for, wait_within};
-use super::sandbox::{Sandbox, code_of, line};
+use super::sandbox::{Sandbox, code_of};
+
+mod reading;
+mod request;
+
+use reading::{Shared, State};
+pub use request::TerminalRequest;
 
 /// Pixels of a cell.
 const CELL: (u16, u16) = (9, 18);
-
-/// A terminal that is to be opened.
-pub struct TerminalRequest<'a> {
-    sandbox: &'a Sandbox,
-    cols: u16,
-    rows: u16,
-    vars: Vec<(OsString, Option<OsString>)>,
-    name: Option<u16>,
-    before: Vec<u8>,
-    blind: bool,
-}
 
 /// A terminal with a program in it. Dropped, it is closed, as a window is.
 pub struct Terminal {
@@ -40,157 +33,6 @@ pub struct Terminal {
     reader: Option<JoinHandle<()>>,
     line: String,
     modes_before: String,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-    wake: UnixStream,
-}
-
-struct State {
-    emulator: Emulator,
-    /// As whom it answers questions, if it does.
-    name: Option<u16>,
-    /// Answers wait here until they are let go.
-    held_replies: Option<Vec<u8>>,
-    /// It reads nothing.
-    paused: bool,
-    /// Bytes that it reads in a second.
-    rate: Option<u32>,
-    /// No program has it open any more, and everything is read.
-    drained: bool,
-    closing: bool,
-}
-
-impl Shared {
-    /// Also after a failed look: the terminal goes on.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl<'a> TerminalRequest<'a> {
-    pub(super) fn new(sandbox: &'a Sandbox) -> Self {
-        let (cols, rows) = (80, 24);
-        let (vars, before) = (Vec::new(), Vec::new());
-        Self { sandbox, cols, rows, vars, name: None, before, blind: false }
-    }
-
-    /// Its size.
-    pub fn size(mut self, cols: u16, rows: u16) -> Self {
-        (self.cols, self.rows) = (cols, rows);
-        self
-    }
-
-    /// A variable in its program's environment.
-    pub fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
-        self.vars.push((key.into(), Some(value.as_ref().to_owned())));
-        self
-    }
-
-    /// It answers questions, as this one.
-    pub fn answering(mut self, name: u16) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// It understands nothing and only collects what it is sent.
-    pub fn blind(mut self) -> Self {
-        self.blind = true;
-        self
-    }
-
-    /// What stands on it before its program starts.
-    pub fn showing(mut self, text: impl AsRef<[u8]>) -> Self {
-        self.before.extend_from_slice(text.as_ref());
-        self
-    }
-
-    /// Shows a session in it; returns when that is attached.
-    #[track_caller]
-    pub fn attach(self, name: &str) -> Terminal {
-        self.attach_with(&[], name)
-    }
-
-    /// As [`attach`](Self::attach), with options.
-    #[track_caller]
-    pub fn attach_with(self, options: &[&str], name: &str) -> Terminal {
-        let sandbox = self.sandbox;
-        let terminal = self.sess([&["attach"], options, &[name]].concat());
-        terminal.wait_for_attached(sandbox, name);
-        terminal
-    }
-
-    /// Runs `sess` in it.
-    #[track_caller]
-    pub fn sess<A: AsRef<OsStr>>(self, args: impl IntoIterator<Item = A>) -> Terminal {
-        self.run(env!("CARGO_BIN_EXE_sess"), args)
-    }
-
-    /// Runs a program in it.
-    #[track_caller]
-    pub fn run<A: AsRef<OsStr>>(
-        self,
-        program: &str,
-        args: impl IntoIterator<Item = A>,
-    ) -> Terminal {
-        let size = WindowSize {
-            cols: self.cols,
-            rows: self.rows,
-            xpixel: self.cols * CELL.0,
-            ypixel: self.rows * CELL.1,
-        };
-        let (leader, follower) = PtyLeader::open(size).unwrap();
-        let path = follower.path().to_owned();
-        // A terminal of its own takes a session of its own, which takes another
-        // program where nothing unsafe is allowed.
-        let mut command = self.sandbox.command("setsid");
-        command.arg("-c").arg(program).args(args);
-        for (key, value) in &self.vars {
-            match value {
-                Some(value) => command.env(key, value),
-                None => command.env_remove(key),
-            };
-        }
-        let stdio = || Stdio::from(follower.as_fd().try_clone_to_owned().unwrap());
-        command.stdin(stdio()).stdout(stdio()).stderr(stdio());
-        let line = line(&command);
-        let modes_before = modes(&self.sandbox.command("stty"), &path);
-        let child = command.spawn().unwrap();
-        // The command keeps its copies until it is dropped.
-        drop((command, follower));
-
-        let leader = Arc::new(leader);
-        let (wake, woken) = UnixStream::pair().unwrap();
-        woken.set_nonblocking(true).unwrap();
-        let mut emulator = Emulator::new(self.cols, self.rows);
-        emulator.show(&self.before, None);
-        emulator.blind = self.blind;
-        let state = State {
-            emulator,
-            name: self.name,
-            held_replies: None,
-            paused: false,
-            rate: None,
-            drained: false,
-            closing: false,
-        };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), wake });
-        let reader = std::thread::spawn({
-            let (leader, shared) = (Arc::clone(&leader), Arc::clone(&shared));
-            move || read(&leader, &shared, &woken)
-        });
-        self.sandbox.note(&line);
-        let leader = Some(leader);
-        Terminal { leader, path, child, shared, reader: Some(reader), line, modes_before }
-    }
-
-    /// As [`run`](Self::run), without this variable.
-    pub fn without(mut self, key: &str) -> Self {
-        self.vars.push((key.into(), None));
-        self
-    }
 }
 
 impl Terminal {
@@ -354,12 +196,6 @@ impl Terminal {
         self.wake();
     }
 
-    /// Reads as fast as it can.
-    pub fn unthrottle(&self) {
-        self.state().rate = None;
-        self.wake();
-    }
-
     /// Keeps its answers back, as a terminal far away does.
     pub fn hold_replies(&self) {
         self.state().held_replies = Some(Vec::new());
@@ -460,54 +296,6 @@ impl Drop for Terminal {
             assert!(state.emulator.blind || !state.emulator.has_raw(b"\x1bc"), "a RIS was sent");
             assert!(state.emulator.blind || !state.emulator.has_raw(b"\x1b[3J"), "an ED 3");
         }
-    }
-}
-
-/// Reads what the terminal is to show, as fast as it may.
-fn read(leader: &PtyLeader, shared: &Shared, woken: &UnixStream) {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut next = Instant::now();
-    loop {
-        let (wanted, limit, rate) = {
-            let state = shared.lock();
-            if state.closing {
-                return;
-            }
-            let limit = state.rate.map_or(buffer.len(), |rate| (rate as usize / 50).max(1));
-            (!state.paused && !state.drained, limit, state.rate)
-        };
-        let pause = next.saturating_duration_since(Instant::now());
-        let reads = wanted && (rate.is_none() || pause.is_zero());
-        let timeout = (wanted && !reads).then_some(pause);
-        let mut entries = vec![Entry::new(woken.as_fd(), true, false)];
-        if reads {
-            entries.push(Entry::new(leader.as_fd(), true, false));
-        }
-        poll::poll(&mut entries, timeout).unwrap();
-        if entries[0].ready.read {
-            let _ = (&*woken).read(&mut [0; 64]);
-        }
-        if !entries.get(1).is_some_and(|entry| entry.ready.read) {
-            continue;
-        }
-        match leader.read(&mut buffer[..limit]) {
-            Ok(count) => {
-                if let Some(rate) = rate {
-                    let time = Duration::from_secs(1) * count as u32 / rate;
-                    next = next.max(Instant::now()) + time;
-                }
-                let mut state = shared.lock();
-                let name = state.name;
-                let replies = state.emulator.show(&buffer[..count], name);
-                match &mut state.held_replies {
-                    Some(held) => held.extend_from_slice(&replies),
-                    None => drop(leader.write(&replies)),
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => shared.lock().drained = true,
-        }
-        shared.changed.notify_all();
     }
 }
 
