@@ -189,7 +189,7 @@ fn ctrl_c_reaches_the_program_in_a_flood() {
 #[test]
 fn the_smallest_journal_costs_a_leader_nothing() {
     let sandbox = Sandbox::new();
-    sandbox.configure("journal = 65536\n");
+    sandbox.configure("journal = 262144\n");
     start_flood(&sandbox, "work", 3_000);
     let terminal = attach_ready(&sandbox, "work", &[]);
     let start = terminal.look(|it| it.raw().len());

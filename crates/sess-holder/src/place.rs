@@ -97,11 +97,15 @@ impl Claim {
         remove_if_there(&self.folder, SOCKET)
     }
 
-    /// Removes the folder and all that is in it.
+    /// Removes the folder and all that is in it. It is put out of the way first:
+    /// who opens it meanwhile sees that the name no longer leads to it.
     pub fn remove(self) -> io::Result<()> {
-        match self.root.remove_tree(self.name.as_ref()) {
+        let aside = format!(".gone-{}", process::current());
+        let aside = OsStr::new(&aside);
+        match self.root.rename(self.name.as_ref(), aside) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result,
+            Err(error) => Err(error),
+            Ok(()) => self.root.remove_tree(aside),
         }
     }
 }

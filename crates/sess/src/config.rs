@@ -21,7 +21,8 @@ const HISTORY: &str = "history";
 const LINES: &str = "lines";
 const KEYS: [&str; 4] = [DETACH_KEY, HISTORY, JOURNAL, LINES];
 
-const JOURNAL_MIN: u64 = 64 * 1024;
+/// Below that a leader at its own pace would be overtaken.
+const JOURNAL_MIN: u64 = 256 * 1024;
 const JOURNAL_MAX: u64 = 64 * 1024 * 1024;
 /// The most lines of history that a session may be told to keep.
 pub(crate) const HISTORY_MAX: u64 = 1_000_000;
@@ -319,11 +320,11 @@ mod tests {
     fn a_bad_value_is_told_with_its_line_and_what_is_accepted() {
         assert_eq!(
             message("history = 5\njournal = 1000"),
-            "/c.toml:2: journal: it takes 65536 to 67108864 bytes, not 1000"
+            "/c.toml:2: journal: it takes 262144 to 67108864 bytes, not 1000"
         );
         assert_eq!(
             message("journal = \"1 MiB\""),
-            "/c.toml:1: journal: it takes 65536 to 67108864 bytes, not \"1 MiB\""
+            "/c.toml:1: journal: it takes 262144 to 67108864 bytes, not \"1 MiB\""
         );
         assert_eq!(
             message("history = -1"),

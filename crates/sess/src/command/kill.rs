@@ -8,8 +8,8 @@ use sess_holder::place::{AGENTS, Claim};
 use sess_holder::record::{self, ExitRecord};
 use sess_proto::HolderMessage;
 use sess_proto::message::{Kill, Survivor};
-use sess_sys::Process;
 use sess_sys::process::Signal;
+use sess_sys::{Process, process};
 
 use crate::cli::KillArgs;
 use crate::connection::Connection;
@@ -50,8 +50,14 @@ pub(super) fn run(args: &KillArgs) -> Result<u8> {
     } else {
         args.names.iter().map(|name| lookup::find(&directories, name)).collect()
     };
-    // All are asked before any is waited for: one that takes its grace holds up
-    // nobody, not even where we are in one of them and go with it.
+    // All are asked before any is waited for, so that one that takes its grace holds
+    // up nobody; the one that we are in comes last, for we go with it.
+    let around = process::ancestors(process::current());
+    let mut targets = targets;
+    targets.sort_by_key(|target| {
+        let holder = target.as_ref().ok().and_then(|sighting| sighting.holder);
+        holder.is_some_and(|holder| around.iter().any(|process| process.pid == holder))
+    });
     let asked: Vec<_> = targets
         .into_iter()
         .map(|target| {
