@@ -95,7 +95,8 @@ fn what_is_started_while_it_ends_ends_too() {
     let sandbox = Sandbox::new();
     // It starts a new one whenever it is asked to end.
     let script = "n=0; again() { n=$((n + 1)); touch late$n
-        sh -c \"trap '' HUP TERM; exec sleep 1000\" & }; trap again HUP TERM; touch ready; while :; do sleep 0.05; done";
+        sh -c \"trap '' HUP TERM; exec sleep 1000\" & }
+        trap again HUP TERM; touch ready; while :; do sleep 0.05; done";
     let session = sandbox.start_script("work", script);
     wait_until("it to be ready", || sandbox.path("ready").exists());
     sandbox.sess(["kill", "--grace", "1s", "work"]).expect(0);

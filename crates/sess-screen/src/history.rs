@@ -268,7 +268,9 @@ impl History {
                     match &mut run {
                         Some((_, true, len)) => *len += blanks,
                         other => {
-                            other.take().into_iter().for_each(|run| close(run, chunk));
+                            if let Some(run) = other.take() {
+                                close(run, chunk);
+                            }
                             *other = Some((0, true, blanks));
                         }
                     }
@@ -283,7 +285,9 @@ impl History {
                 match &mut run {
                     Some((style, _, len)) if *style == segment.style => *len += seen,
                     other => {
-                        other.take().into_iter().for_each(|run| close(run, chunk));
+                        if let Some(run) = other.take() {
+                            close(run, chunk);
+                        }
                         *other = Some((segment.style, segment.hides, seen));
                     }
                 }
@@ -291,7 +295,9 @@ impl History {
                 text = &text[seen..];
             }
         }
-        run.into_iter().for_each(|run| close(run, chunk));
+        if let Some(run) = run {
+            close(run, chunk);
+        }
         chunk.close_line(flags_at, 0, styled, &self.runs);
     }
 
