@@ -59,8 +59,8 @@ pub enum Role {
 pub struct View {
     /// Its terminal's size.
     pub size: Size,
-    /// Whether the session's size was the same when its screen was last drawn.
-    pub fits: bool,
+    /// How its screen is to the session's.
+    pub fit: Fit,
     /// History lines that it wants at most at a time.
     pub lines: u64,
     /// Whether it only looks.
@@ -93,6 +93,18 @@ pub struct View {
     pub input_taken: u64,
     /// How much of that it was told.
     input_told: u64,
+}
+
+/// How a client's screen is to the session's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Of another size.
+    Other,
+    /// Of the same size, and drawn so.
+    Drawn,
+    /// Of the same size since its terminal was resized: that moved the lines in a
+    /// way of its own, so that rows are not where the model has them.
+    Moved,
 }
 
 /// Whether a client takes what it is due to take.
@@ -201,7 +213,7 @@ impl View {
     pub fn new(size: Size, lines: u64, read_only: bool) -> Self {
         Self {
             size,
-            fits: false,
+            fit: Fit::Other,
             lines,
             read_only,
             tty: String::new(),

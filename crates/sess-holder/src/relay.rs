@@ -5,7 +5,7 @@ use sess_screen::{HOME, INTERRUPT, NEUTRALISE, Screen};
 
 use sess_proto::message::Sync;
 
-use crate::client::{Cursor, Outbox, SEND_AHEAD, View};
+use crate::client::{Cursor, Fit, Outbox, SEND_AHEAD, View};
 use crate::stream::Stream;
 
 /// History rendered at a time, in bytes.
@@ -67,6 +67,9 @@ fn take_leave(view: &mut View, outbox: &mut Outbox, screen: &Screen) -> bool {
     let undo = farewell.undo.unwrap_or_else(|| {
         let mut undo = Vec::new();
         screen.undo(&mut undo);
+        if view.fit == Fit::Moved {
+            below_everything(view.size.rows, &mut undo);
+        }
         undo
     });
     send(view, outbox, &undo);
@@ -106,7 +109,7 @@ fn show(view: &mut View, outbox: &mut Outbox, stream: &mut Stream, line: u64, re
     let size = sess_screen::Size::new(view.size.cols, view.size.rows);
     screen.snapshot(size, &mut out);
     send(view, outbox, &out);
-    view.fits = size == screen.size();
+    view.fit = if size == screen.size() { Fit::Drawn } else { Fit::Other };
     view.cursor = Cursor::Journal(stream.head());
     view.followed_from = (view.sent, stream.head());
 }
@@ -161,6 +164,11 @@ fn scroll_up(cols: u16, rows: u16, out: &mut Vec<u8>) {
 fn clear(out: &mut Vec<u8>) {
     out.extend_from_slice(HOME);
     out.extend_from_slice(b"\x1b[2;1H\x1b[J\x1b[H\x1b[2K");
+}
+
+/// Goes to a fresh line at the terminal's bottom.
+pub fn below_everything(rows: u16, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("\x1b[{rows};1H\r\n").as_bytes());
 }
 
 fn send(view: &mut View, outbox: &mut Outbox, bytes: &[u8]) {

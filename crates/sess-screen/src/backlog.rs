@@ -128,6 +128,8 @@ impl Screen {
         segments: &mut Vec<Segment<'a>>,
     ) -> Option<usize> {
         segments.clear();
+        // Now, for the segments of this line hold ids.
+        self.make_room_for_styles();
         let (mut at, mut width) = (0, 0);
         let mut style = Style::DEFAULT;
         let (mut id, mut hides) = (0, true);
@@ -148,7 +150,7 @@ impl Screen {
                         return None;
                     }
                     sgr::apply(&mut style, &csi.params);
-                    (id, hides) = (self.style_id(style), style.hides_blanks());
+                    (id, hides) = (self.interned.styles.intern(style), style.hides_blanks());
                     at += len;
                 }
                 b'\r' if style == Style::DEFAULT && bytes.get(at + 1) == Some(&b'\n') => {

@@ -248,11 +248,17 @@ impl Screen {
         Cell::erased(self.style_id(self.pen.style.erasing()))
     }
 
-    pub(crate) fn style_id(&mut self, style: Style) -> u16 {
+    fn style_id(&mut self, style: Style) -> u16 {
+        self.make_room_for_styles();
+        self.interned.styles.intern(style)
+    }
+
+    /// Gives ids anew if there are too many. Those held elsewhere than in cells mean
+    /// nothing after that.
+    pub(crate) fn make_room_for_styles(&mut self) {
         if self.interned.styles.is_due_for_collection() {
             self.collect_styles();
         }
-        self.interned.styles.intern(style)
     }
 
     /// Forgets the styles that no cell has any more.

@@ -371,3 +371,26 @@ fn the_style_table_survives_a_flood_of_colours() {
     copy.feed(before.as_bytes());
     assert_eq!(snapshot(&copy), before);
 }
+
+#[test]
+fn a_backlog_in_very_many_colours_is_kept() {
+    use std::fmt::Write as _;
+    let mut bytes = String::new();
+    for n in 0..20_000_u32 {
+        let (r, g, b) = (n % 256, n / 256, n % 7);
+        write!(bytes, "\x1b[38;2;{r};{g};{b}mline {n}\x1b[0m\r\n").unwrap();
+    }
+    let (mut whole, mut split) =
+        (Screen::new(Size::new(40, 5), 100), Screen::new(Size::new(40, 5), 100));
+    whole.feed(bytes.as_bytes());
+    for part in bytes.as_bytes().chunks(64) {
+        split.feed(part);
+    }
+    assert_eq!(whole.history(), split.history());
+    let shown = |screen: &Screen| {
+        let mut out = Vec::new();
+        screen.history().for_each(|line| screen.history_line(line, &mut out));
+        out
+    };
+    assert_eq!(shown(&whole), shown(&split));
+}

@@ -6,7 +6,7 @@ use sess_screen::QueryKind;
 
 use super::telling::{detached, exited};
 use super::{Action, Phase, Session};
-use crate::client::{Client, ClientId, Outbox, Role, View};
+use crate::client::{Client, ClientId, Fit, Outbox, Role, View};
 
 /// What a terminal's size may be, in columns and rows.
 const AXIS_LIMIT: u16 = 2000;
@@ -205,6 +205,10 @@ impl Session {
     fn client_resized(&mut self, id: ClientId, size: Size) {
         let size = self.usable(size);
         if let Some(view) = self.view_mut(id) {
+            let same = (view.size.cols, view.size.rows) == (size.cols, size.rows);
+            if !same && view.fit == Fit::Drawn {
+                view.fit = Fit::Moved;
+            }
             view.size = size;
         }
         self.lead(id);

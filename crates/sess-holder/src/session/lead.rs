@@ -4,7 +4,7 @@
 use sess_proto::message;
 
 use super::{Action, Phase, Session};
-use crate::client::{Client, ClientId, Cursor, Progress, Role, STALL, View};
+use crate::client::{Client, ClientId, Cursor, Fit, Progress, Role, STALL, View};
 
 /// How often it is looked whether the leader reads at all, in milliseconds. Twice
 /// in a row that it does not is a stall.
@@ -54,10 +54,14 @@ impl Session {
         for (&id, client) in &mut self.clients {
             if let Role::Viewer(view) = &mut client.role {
                 let fits = (view.size.cols, view.size.rows) == (size.cols, size.rows);
-                if fits && !view.fits && view.following().is_some() {
-                    fresh.push(id);
+                if !fits {
+                    view.fit = Fit::Other;
+                } else if view.fit == Fit::Other {
+                    view.fit = Fit::Drawn;
+                    if view.following().is_some() {
+                        fresh.push(id);
+                    }
                 }
-                view.fits = fits;
             }
         }
         for id in fresh {

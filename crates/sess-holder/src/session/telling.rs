@@ -6,7 +6,7 @@ use sess_screen::{INTERRUPT, NEUTRALISE};
 
 use super::lead::PROBE;
 use super::{Phase, Session, readers};
-use crate::client::{Client, ClientId, Cursor, Farewell, Role, View};
+use crate::client::{Client, ClientId, Cursor, Farewell, Fit, Role, View};
 use crate::relay;
 
 /// Bytes in a client's outbox over which it is heard no further.
@@ -169,9 +169,12 @@ impl Session {
         let undo = if over {
             // Nothing more comes: it gets everything, however far it is.
             None
-        } else if view.fits && view.following().is_some() && !view.is_stalled() {
+        } else if view.fit != Fit::Other && view.following().is_some() && !view.is_stalled() {
             let mut undo = Vec::new();
             self.stream.screen().undo(&mut undo);
+            if view.fit == Fit::Moved {
+                relay::below_everything(view.size.rows, &mut undo);
+            }
             Some(undo)
         } else {
             // What it shows isn't what the model has.
@@ -198,6 +201,7 @@ pub(super) fn exited(exit: Exit) -> impl Fn(&str, u32) -> HolderMessage<'static>
 /// Puts a terminal in order whose state isn't known, and goes to a fresh line at
 /// its bottom.
 fn blunt_undo(rows: u16) -> Vec<u8> {
-    let bottom = format!("\x1b[{rows};1H\r\n");
-    [INTERRUPT, NEUTRALISE, bottom.as_bytes()].concat()
+    let mut undo = [INTERRUPT, NEUTRALISE].concat();
+    relay::below_everything(rows, &mut undo);
+    undo
 }
