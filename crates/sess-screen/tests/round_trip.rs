@@ -111,6 +111,15 @@ fn coloured_line() -> impl Strategy<Value = String> {
     (prop::collection::vec(part, 0..4), end).prop_map(|(parts, end)| parts.concat() + end)
 }
 
+/// Two small screens that were fed the same, one in one go.
+fn at_once_and_in_pieces(bytes: &[u8], limit: usize) -> (Screen, Screen) {
+    let size = Size::new(13, 5);
+    let (mut whole, mut split) = (Screen::new(size, limit), Screen::new(size, limit));
+    whole.feed(bytes);
+    bytes.chunks(11).for_each(|part| split.feed(part));
+    (whole, split)
+}
+
 /// The same cases in every run; `PROPTEST_CASES` asks for more of them, and
 /// `PROPTEST_RNG_SEED` for others.
 fn config() -> ProptestConfig {
@@ -169,13 +178,8 @@ proptest! {
         lines in prop::collection::vec("[ -~]{0,40}", 0..120), limit in 0_usize..40,
         tail in "[ -~]{0,20}",
     ) {
-        let size = Size::new(13, 5);
-        let (mut whole, mut split) = (Screen::new(size, limit), Screen::new(size, limit));
         let bytes = format!("{}\r\n{tail}", lines.join("\r\n"));
-        whole.feed(bytes.as_bytes());
-        for part in bytes.as_bytes().chunks(11) {
-            split.feed(part);
-        }
+        let (whole, split) = at_once_and_in_pieces(bytes.as_bytes(), limit);
         prop_assert_eq!(whole.history(), split.history());
         prop_assert_eq!(state(&whole), state(&split));
     }
@@ -185,13 +189,8 @@ proptest! {
         lines in prop::collection::vec(coloured_line(), 0..120), limit in 0_usize..40,
         tail in "[ -~]{0,20}",
     ) {
-        let size = Size::new(13, 5);
-        let (mut whole, mut split) = (Screen::new(size, limit), Screen::new(size, limit));
         let bytes = format!("{}\r\n{tail}", lines.join("\r\n"));
-        whole.feed(bytes.as_bytes());
-        for part in bytes.as_bytes().chunks(11) {
-            split.feed(part);
-        }
+        let (whole, split) = at_once_and_in_pieces(bytes.as_bytes(), limit);
         prop_assert_eq!(whole.history(), split.history());
         prop_assert_eq!(state(&whole), state(&split));
     }
