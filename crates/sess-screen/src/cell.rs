@@ -31,6 +31,11 @@ impl Cell {
         (self.glyph == 0 || self.glyph == 0x20) && self.flags & SPACER == 0
     }
 
+    /// The byte that shows it, if that is an ASCII character or nothing.
+    pub(crate) fn ascii(self) -> u8 {
+        if self.glyph == 0 { b' ' } else { self.glyph as u8 }
+    }
+
     pub(crate) fn is(self, flag: u16) -> bool {
         self.flags & flag != 0
     }

@@ -6,6 +6,7 @@ use crate::modes::KEYPAD;
 use crate::params::{Csi, Params};
 use crate::screen::Screen;
 use crate::sgr;
+use crate::style::Style;
 
 impl Screen {
     /// Carries out `ESC`, an intermediate byte or 0, and `end`.
@@ -46,8 +47,9 @@ impl Screen {
         let n = usize::from(params.at_least_one(0));
         match (csi.prefix, csi.intermediate, csi.end) {
             (0, 0, b'm') => {
-                sgr::apply(&mut self.pen.style, params);
-                self.pen.id = None;
+                let mut style = self.pen.style;
+                sgr::apply(&mut style, params);
+                self.set_pen(style);
             }
             (0, 0, b'H' | b'f') => {
                 self.position(usize::from(params.at_least_one(1)) - 1, n - 1);
@@ -195,8 +197,8 @@ impl Screen {
             .unwrap_or_default();
         // Control characters can't have been meant, and would break the replay.
         let clean = !uri.iter().chain(id).any(u8::is_ascii_control);
-        self.pen.style.link = if clean { self.link_id(id, uri) } else { 0 };
-        self.pen.id = None;
+        let link = if clean { self.link_id(id, uri) } else { 0 };
+        self.set_pen(Style { link, ..self.pen.style });
     }
 }
 

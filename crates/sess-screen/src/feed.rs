@@ -2,8 +2,10 @@
 //! each on. It knows nothing of what they do.
 
 use crate::input::{Decoded, Step, Within, decode};
-use crate::params::{Function, functions, quick_csi};
+use crate::params::{Function, Params, Short, functions, quick_csi};
+use crate::pen::Pen;
 use crate::screen::Screen;
+use crate::sgr;
 
 impl Screen {
     /// Takes bytes of the program's output: any bytes, split anywhere.
@@ -38,10 +40,24 @@ impl Screen {
                             continue;
                         }
                     }
-                    if let Some((csi, len)) = quick_csi(&bytes[at..]) {
+                    let short = Short::at(&bytes[at..]);
+                    if let Some(len) = short.and_then(Short::resets_pen)
+                        && self.pen.style.link == 0
+                    {
+                        at += 2 + len;
+                        self.pen = Pen::default();
+                    } else if let Some(short) = short
+                        && let Some(pen) = self.pen_memory.recall(short.body, self.pen.id)
+                    {
+                        at += 2 + short.len;
+                        self.pen = Pen { style: self.interned.styles.get(pen), id: pen };
+                    } else if let Some((csi, len)) = quick_csi(&bytes[at..]) {
                         at += len;
                         self.offset = start + at as u64;
-                        self.control_sequence(&csi);
+                        match short.filter(|_| csi.is_sgr()) {
+                            Some(short) => self.change_pen(&csi.params, short.body),
+                            None => self.control_sequence(&csi),
+                        }
                     } else if let Some(&end) = bytes.get(at + 1).filter(|end| is_whole(**end)) {
                         at += 2;
                         self.offset = start + at as u64;
@@ -58,6 +74,19 @@ impl Screen {
             }
         }
         self.offset = start + bytes.len() as u64;
+    }
+
+    /// Carries out an SGR sequence, and remembers what came of it.
+    fn change_pen(&mut self, params: &Params, body: u128) {
+        // First, for the ids that are remembered must be those of now.
+        self.make_room_for_styles();
+        let from = self.pen.id;
+        let mut style = self.pen.style;
+        sgr::apply(&mut style, params);
+        self.set_pen(style);
+        if self.interned.styles.get(self.pen.id) == style {
+            self.pen_memory.learn(body, from, self.pen.id);
+        }
     }
 
     /// Reads one character that is not ASCII.
@@ -152,14 +181,27 @@ fn is_whole(byte: u8) -> bool {
 /// How many bytes at the start are printable ASCII.
 #[inline]
 pub(crate) fn printable(bytes: &[u8]) -> usize {
-    let is_printable = |byte: u8| byte.wrapping_sub(0x20) < 0x5f;
     let mut len = 0;
-    for chunk in bytes.chunks_exact(16) {
-        // Without an early exit this becomes a few vector instructions.
-        if !chunk.iter().fold(true, |all, &byte| all & is_printable(byte)) {
-            break;
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        let word = word.try_into().map_or(0, u64::from_le_bytes);
+        let other = not_printable(word);
+        if other != 0 {
+            return len + other.trailing_zeros() as usize / 8;
         }
-        len += 16;
+        len += 8;
     }
-    len + bytes[len..].iter().position(|&byte| !is_printable(byte)).unwrap_or(bytes.len() - len)
+    let rest = words.remainder();
+    len + rest.iter().position(|byte| !(0x20..0x7f).contains(byte)).unwrap_or(rest.len())
+}
+
+/// Eight bytes at once: the lowest bit set is the highest of the first that is
+/// not printable ASCII. Those above it mean nothing.
+#[inline]
+fn not_printable(word: u64) -> u64 {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let below_blank = word.wrapping_sub(EACH * 0x20) & !word;
+    let delete = word ^ EACH * 0x7f;
+    let is_delete = delete.wrapping_sub(EACH) & !delete;
+    (below_blank | is_delete | word) & EACH * 0x80
 }

@@ -6,8 +6,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::backlog::Segment;
-use crate::cell::{Cell, GAP, SPACER};
+use crate::cell::{GAP, SPACER};
 use crate::chunk::{Chunk, GAP_AT_END, Line, STYLED, TAIL, WRAPPED, pop_varint, push_varint};
 use crate::extent::{Extent, trimmed};
 use crate::input::{Decoded, decode};
@@ -141,8 +140,7 @@ impl History {
             let chunk = self.open_line();
             chunk.data.push(if row.wrapped { WRAPPED } else { 0 });
             let len = if row.wrapped { row.cells.len() } else { trimmed(&row.cells, interned) };
-            let byte = |cell: &Cell| if cell.glyph == 0 { b' ' } else { cell.glyph as u8 };
-            chunk.data.extend(row.cells[..len].iter().map(byte));
+            chunk.data.extend(row.cells[..len].iter().map(|cell| cell.ascii()));
             if row.wrapped && len < cols {
                 chunk.data.resize(chunk.data.len() + cols - len, b' ');
             }
@@ -180,29 +178,41 @@ impl History {
         if let Some(tail) = tail {
             push_varint(&mut chunk.data, tail);
         }
-        let cells = &row.cells[..extent.text];
-        let mut at = 0;
+        // The run being written: its style's number, whether that hides blanks,
+        // and where it began.
+        let mut run = (0, true, chunk.data.len());
         let mut styled = false;
-        while at < cells.len() {
-            // A blank that can't be seen goes with what stands before it.
-            let style = if interned.is_unseen(cells[at]) { 0 } else { cells[at].style };
-            let hides = style == 0 || interned.styles.get(style).hides_blanks();
-            let same = |cell: &&Cell| cell.style == style || hides && interned.is_unseen(**cell);
-            let run = cells[at..].iter().take_while(same).count();
-            let start = chunk.data.len();
-            for cell in &cells[at..at + run] {
-                // Unstyled ASCII is nearly all there ever is.
-                if cell.glyph.wrapping_sub(1) < 0x7f {
-                    chunk.data.push(cell.glyph as u8);
-                } else if !cell.is(SPACER | GAP) {
+        let mut rest = &row.cells[..extent.text];
+        while let Some(first) = rest.first() {
+            let style = first.style;
+            let len = rest.iter().take_while(|cell| cell.style == style).count();
+            let (cells, more) = rest.split_at(len);
+            rest = more;
+            let hides = interned.styles.hides_blanks(style);
+            // Blanks that can't be seen go with what stands before them.
+            if !(hides && run.1 && cells.iter().all(|cell| cell.is_blank())) {
+                let number = number_of(style, chunk);
+                if number != run.0 {
+                    let len = chunk.data.len() - run.2;
+                    if len > 0 {
+                        push_varint(runs, run.0);
+                        push_varint(runs, len as u32);
+                    }
+                    styled = true;
+                    run = (number, hides, chunk.data.len());
+                }
+            }
+            if row.ascii {
+                chunk.data.extend(cells.iter().map(|cell| cell.ascii()));
+            } else {
+                for cell in cells.iter().filter(|cell| !cell.is(SPACER | GAP)) {
                     interned.push_text(*cell, &mut chunk.data);
                 }
             }
-            at += run;
-            let len = chunk.data.len() - start;
-            let number = number_of(style, chunk);
-            styled |= number != 0;
-            push_varint(runs, number);
+        }
+        let len = chunk.data.len() - run.2;
+        if len > 0 {
+            push_varint(runs, run.0);
             push_varint(runs, len as u32);
         }
         if extent.padding > 0 {
@@ -218,110 +228,6 @@ impl History {
             flags |= GAP_AT_END;
         }
         chunk.close_line(flags_at, flags, styled, runs);
-    }
-
-    /// Appends a line that ends hard, given as pieces; nothing is dropped for it
-    /// until [`History::take_back`].
-    pub(crate) fn push_segments(&mut self, segments: &[Segment<'_>], interned: &Interned) {
-        self.open_line();
-        let index = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[index];
-        let chunk_mark = chunk.first + 1;
-        if self.numbers.len() < interned.styles.len() {
-            self.numbers.resize(interned.styles.len(), (0, 0));
-        }
-        self.runs.clear();
-        let flags_at = chunk.data.len();
-        chunk.data.extend_from_slice(&[0, 0, 0]);
-        // The run being written: its style, whether that hides blanks, its length.
-        let mut run = None::<(u16, bool, usize)>;
-        let mut blanks = 0;
-        let mut styled = false;
-        let mut close = |(style, _, len): (u16, bool, usize), chunk: &mut Chunk| {
-            let mut number = 0;
-            if style != 0 {
-                let known = &mut self.numbers[usize::from(style)];
-                if known.0 != chunk_mark {
-                    *known = (chunk_mark, chunk.number(interned.styles.get(style), interned));
-                }
-                number = known.1;
-            }
-            styled |= number != 0;
-            push_varint(&mut self.runs, number);
-            push_varint(&mut self.runs, len as u32);
-        };
-        for segment in segments {
-            let mut text = segment.text;
-            while !text.is_empty() {
-                let unseen = if segment.hides {
-                    text.iter().take_while(|&&byte| byte == b' ').count()
-                } else {
-                    0
-                };
-                blanks += unseen;
-                text = &text[unseen..];
-                if text.is_empty() {
-                    break;
-                }
-                // A blank that can't be seen goes with what stands before it.
-                if blanks > 0 {
-                    match &mut run {
-                        Some((_, true, len)) => *len += blanks,
-                        other => {
-                            if let Some(run) = other.take() {
-                                close(run, chunk);
-                            }
-                            *other = Some((0, true, blanks));
-                        }
-                    }
-                    chunk.data.resize(chunk.data.len() + blanks, b' ');
-                    blanks = 0;
-                }
-                let seen = if segment.hides {
-                    memchr::memchr(b' ', text).unwrap_or(text.len())
-                } else {
-                    text.len()
-                };
-                match &mut run {
-                    Some((style, _, len)) if *style == segment.style => *len += seen,
-                    other => {
-                        if let Some(run) = other.take() {
-                            close(run, chunk);
-                        }
-                        *other = Some((segment.style, segment.hides, seen));
-                    }
-                }
-                chunk.data.extend_from_slice(&text[..seen]);
-                text = &text[seen..];
-            }
-        }
-        if let Some(run) = run {
-            close(run, chunk);
-        }
-        chunk.close_line(flags_at, 0, styled, &self.runs);
-    }
-
-    /// Takes the last `count` lines back: they are still to come. Then drops what
-    /// is over the limits.
-    pub(crate) fn take_back(&mut self, count: usize) {
-        let mut left = count;
-        while left > 0
-            && let Some(chunk) = self.chunks.back_mut()
-        {
-            let kept = chunk.starts.len().saturating_sub(left);
-            left -= chunk.starts.len() - kept;
-            if kept > 0 {
-                chunk.data.truncate(chunk.starts[kept] as usize);
-                chunk.starts.truncate(kept);
-            } else {
-                self.chunks.pop_back();
-                if let Some(open) = self.chunks.back() {
-                    self.bytes -= open.data.len();
-                }
-            }
-        }
-        self.end -= (count - left) as u64;
-        self.drop_old();
     }
 
     /// The last line no longer runs on into the screen's first row.

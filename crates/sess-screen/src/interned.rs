@@ -109,7 +109,7 @@ impl Interned {
 
     /// Whether nothing of a cell can be seen, not even a background.
     pub(crate) fn is_unseen(&self, cell: Cell) -> bool {
-        cell.is_blank() && (cell.style == 0 || self.styles.get(cell.style).hides_blanks())
+        cell.is_blank() && self.styles.hides_blanks(cell.style)
     }
 
     /// The character of a cell without what combines with it.

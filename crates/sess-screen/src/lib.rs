@@ -37,6 +37,7 @@ mod interned;
 mod keyboard;
 mod modes;
 mod palette;
+mod pen;
 mod row;
 mod sgr;
 mod style;

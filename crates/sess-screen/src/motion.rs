@@ -3,7 +3,7 @@
 
 use crate::charset::Charsets;
 use crate::modes::{ORIGIN, REVERSE_WRAP};
-use crate::screen::{Cursor, Pen, Saved, Screen};
+use crate::screen::{Cursor, Saved, Screen};
 
 impl Screen {
     /// Moves to a position on the screen, margins or not.
@@ -156,7 +156,7 @@ impl Screen {
     /// DECRC; without a DECSC before it, home and the defaults.
     pub(crate) fn restore_cursor(&mut self) {
         let saved = self.saved[self.which()];
-        self.pen = Pen { style: saved.pen, id: None };
+        self.set_pen(saved.pen);
         self.charsets = saved.charsets;
         self.modes.set(ORIGIN, saved.origin);
         let Cursor { mut x, mut y, pending } = saved.cursor;

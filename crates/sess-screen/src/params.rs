@@ -78,6 +78,12 @@ pub(crate) struct Csi {
     pub params: Params,
 }
 
+impl Csi {
+    pub(crate) fn is_sgr(&self) -> bool {
+        (self.prefix, self.intermediate, self.end) == (0, 0, b'm')
+    }
+}
+
 /// Reads a control sequence of a usual shape from the start of `bytes`, with the
 /// number of its bytes. `None` if it is not complete or of any other shape.
 #[inline]
@@ -92,32 +98,65 @@ pub(crate) fn quick_csi(bytes: &[u8]) -> Option<(Csi, usize)> {
         at += 1;
     }
     let mut params = Params::new();
-    let mut value = 0_u16;
     let mut is_sub = false;
     let mut intermediate = 0;
     loop {
-        let byte = *bytes.get(at)?;
+        let mut value = 0_u32;
+        let mut byte = *bytes.get(at)?;
+        while byte.wrapping_sub(b'0') < 10 {
+            value = (value * 10 + u32::from(byte - b'0')).min(u32::from(u16::MAX));
+            at += 1;
+            byte = *bytes.get(at)?;
+        }
+        if !params.push(value as u16, is_sub) {
+            return None;
+        }
         at += 1;
+        if let b' '..=b'/' = byte {
+            intermediate = byte;
+            byte = *bytes.get(at)?;
+            at += 1;
+        }
         match byte {
-            b'0'..=b'9' if intermediate == 0 => {
-                value = value.saturating_mul(10).saturating_add(u16::from(byte - b'0'));
-            }
-            b';' | b':' if intermediate == 0 => {
-                if !params.push(value, is_sub) {
-                    return None;
-                }
-                value = 0;
-                is_sub = byte == b':';
-            }
-            b' '..=b'/' if intermediate == 0 => intermediate = byte,
-            0x40..=0x7e => {
-                if !params.push(value, is_sub) {
-                    return None;
-                }
-                return Some((Csi { prefix, intermediate, end: byte, params }, at));
-            }
+            b';' | b':' if intermediate == 0 => is_sub = byte == b':',
+            0x40..=0x7e => return Some((Csi { prefix, intermediate, end: byte, params }, at)),
             _ => return None,
         }
+    }
+}
+
+/// A control sequence so short that one look takes it in: what follows `ESC [`
+/// up to its end, from the lowest byte on, with zeros behind it.
+#[derive(Clone, Copy)]
+pub(crate) struct Short {
+    pub body: u128,
+    /// How many bytes the body has.
+    pub len: usize,
+}
+
+impl Short {
+    /// The sequence at the start of `bytes`, which begin with `ESC`. `None` too
+    /// where little else follows, so that nothing is read bytewise here.
+    #[inline]
+    pub(crate) fn at(bytes: &[u8]) -> Option<Short> {
+        const ENDS: u128 = u128::from_ne_bytes([0xc0; 16]);
+        let [_, b'[', body @ ..] = bytes.first_chunk::<18>()? else { return None };
+        let body = u128::from_le_bytes(*body);
+        let ends = body & ENDS;
+        if ends == 0 {
+            return None;
+        }
+        let last = ends.trailing_zeros() / 8;
+        let body = body << (120 - 8 * last) >> (120 - 8 * last);
+        Some(Short { body, len: last as usize + 1 })
+    }
+
+    /// The length if it is `m` or `0m`, which every other one is.
+    #[inline]
+    pub(crate) fn resets_pen(self) -> Option<usize> {
+        const RESET: u128 = b'm' as u128;
+        const RESET_0: u128 = (b'm' as u128) << 8 | b'0' as u128;
+        matches!(self.body, RESET | RESET_0).then_some(self.len)
     }
 }
 

@@ -27,7 +27,7 @@ impl Screen {
             if self.cursor.pending {
                 self.wrap();
             }
-            let style = self.pen_id();
+            let style = self.pen.id;
             let edge = self.edge();
             let x = self.cursor.x;
             let room = edge - x;
@@ -96,7 +96,7 @@ impl Screen {
             let row = &mut self.grid.rows[self.cursor.y];
             row.insert(self.cursor.x, width, edge, cols, blank);
         }
-        let style = self.pen_id();
+        let style = self.pen.id;
         let flags = if width == 2 { WIDE } else { 0 };
         let cell = Cell { glyph: u32::from(c), style, flags };
         self.grid.rows[self.cursor.y].put(self.cursor.x, cell);
@@ -121,7 +121,7 @@ impl Screen {
         let mut cell = self.grid.rows[y].get(x);
         if cell.is_blank() {
             // Whoever erased it did not choose how it is drawn now.
-            cell = Cell { style: self.pen_id(), ..self.grid.rows[y].get(x) };
+            cell = Cell { style: self.pen.id, ..self.grid.rows[y].get(x) };
         }
         let glyph = self.interned.joined(cell.glyph, c);
         self.grid.rows[y].put(x, Cell { glyph, ..cell });

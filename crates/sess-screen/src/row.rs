@@ -12,11 +12,13 @@ pub(crate) struct Row {
     /// Nothing in it but ASCII and erased cells in the default style, so that
     /// it can go to the history byte by byte. May be false without need.
     pub plain: bool,
+    /// Nothing in it but ASCII and erased cells. May be false without need.
+    pub ascii: bool,
 }
 
 impl Row {
     pub(crate) const fn new() -> Row {
-        Row { cells: Vec::new(), wrapped: false, plain: true }
+        Row { cells: Vec::new(), wrapped: false, plain: true, ascii: true }
     }
 
     pub(crate) fn get(&self, x: usize) -> Cell {
@@ -32,6 +34,7 @@ impl Row {
     pub(crate) fn clear(&mut self, cols: usize, blank: Cell) {
         self.cells.clear();
         self.wrapped = false;
+        self.ascii = true;
         self.plain = blank == Cell::BLANK;
         if !self.plain {
             self.cells.resize(cols, blank);
@@ -65,7 +68,8 @@ impl Row {
     /// Puts one cell, and the right half of it if it is wide.
     pub(crate) fn put(&mut self, x: usize, cell: Cell) {
         let width = if cell.is(WIDE) { 2 } else { 1 };
-        self.plain &= cell.style == 0 && cell.glyph < 0x80 && cell.flags == 0;
+        self.ascii &= cell.glyph < 0x80 && cell.flags == 0;
+        self.plain &= cell.style == 0 && self.ascii;
         self.cut(x);
         self.cut(x + width);
         if self.cells.len() < x + width {
@@ -164,6 +168,7 @@ impl Row {
             self.cells[right - 1] = Cell { glyph: 0x20, flags: 0, ..self.cells[right - 1] };
         }
         self.plain = false;
+        self.ascii = false;
         self.trim();
     }
 

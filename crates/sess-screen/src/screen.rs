@@ -13,6 +13,7 @@ use crate::interned::Interned;
 use crate::keyboard::{KeyModifiers, KittyStack};
 use crate::modes::{self, ModeSet, Modes};
 use crate::palette::Palette;
+use crate::pen::{Pen, PenMemory};
 use crate::replies::Reply;
 use crate::size::Size;
 use crate::style::{Colour, Style};
@@ -37,13 +38,6 @@ pub(crate) struct Saved {
     pub charsets: Charsets,
 }
 
-/// The pen, and its style's id once something was written with it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pen {
-    pub style: Style,
-    pub id: Option<u16>,
-}
-
 /// A terminal model: bytes in, state out.
 #[derive(Clone, Debug)]
 pub struct Screen {
@@ -60,6 +54,7 @@ pub struct Screen {
     /// defaults until then.
     pub(crate) saved: [Saved; 2],
     pub(crate) pen: Pen,
+    pub(crate) pen_memory: PenMemory,
     pub(crate) margins: Margins,
     pub(crate) charsets: Charsets,
     pub(crate) tabs: TabStops,
@@ -93,6 +88,7 @@ impl Screen {
             cursor: Cursor::default(),
             saved: [Saved::default(); 2],
             pen: Pen::default(),
+            pen_memory: PenMemory::default(),
             margins: Margins::full(cols, rows),
             charsets: Charsets::default(),
             tabs: TabStops::default(),
@@ -227,15 +223,11 @@ impl Screen {
         self.modes.is_on(modes::ORIGIN)
     }
 
-    /// The id of the pen's style.
-    #[inline]
-    pub(crate) fn pen_id(&mut self) -> u16 {
-        if let Some(id) = self.pen.id {
-            return id;
-        }
-        let id = self.style_id(self.pen.style);
-        self.pen.id = Some(id);
-        id
+    /// Writes in this style from now on.
+    pub(crate) fn set_pen(&mut self, style: Style) {
+        // First, for the pen that goes needs no id any more.
+        self.pen.style = style;
+        self.pen.id = self.style_id(style);
     }
 
     /// What erasing leaves: the pen's background (BCE). Not to be kept: a later
@@ -271,7 +263,8 @@ impl Screen {
         for grid in std::iter::once(&mut self.grid).chain(&mut self.other) {
             grid.renumber_styles(&new_ids);
         }
-        self.pen.id = None;
+        self.pen.id = self.interned.styles.intern(self.pen.style);
+        self.pen_memory.clear();
         self.history.forget_style_ids();
     }
 

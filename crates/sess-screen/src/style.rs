@@ -100,6 +100,8 @@ impl Style {
 #[derive(Clone, Debug)]
 pub(crate) struct StyleTable {
     styles: Vec<Style>,
+    /// For each style whether a blank in it can't be seen.
+    hides_blanks: Vec<bool>,
     /// Open addressing; 0 is a free slot, for style 0 is never looked up.
     slots: Vec<u16>,
     /// When to look for styles that nothing uses any more.
@@ -112,11 +114,21 @@ const MOST: usize = 65_000;
 
 impl StyleTable {
     pub(crate) fn new() -> StyleTable {
-        StyleTable { styles: vec![Style::DEFAULT], slots: Vec::new(), collect_at: FIRST_COLLECTION }
+        StyleTable {
+            styles: vec![Style::DEFAULT],
+            hides_blanks: vec![true],
+            slots: Vec::new(),
+            collect_at: FIRST_COLLECTION,
+        }
     }
 
     pub(crate) fn get(&self, id: u16) -> Style {
         self.styles.get(usize::from(id)).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn hides_blanks(&self, id: u16) -> bool {
+        self.hides_blanks.get(usize::from(id)).copied().unwrap_or(true)
     }
 
     pub(crate) fn is_due_for_collection(&self) -> bool {
@@ -148,6 +160,7 @@ impl StyleTable {
         }
         let id = self.styles.len() as u16;
         self.styles.push(style);
+        self.hides_blanks.push(style.hides_blanks());
         self.slots[at] = id;
         id
     }
@@ -175,6 +188,7 @@ impl StyleTable {
                 kept.push(*style);
             }
         }
+        self.hides_blanks = kept.iter().map(|style| style.hides_blanks()).collect();
         self.styles = kept;
         self.collect_at = (self.styles.len() * 2).clamp(FIRST_COLLECTION, MOST);
         self.rehash();

@@ -6,7 +6,8 @@ use crate::grid::{Grid, Margins};
 use crate::keyboard::{KeyModifiers, KittyStack};
 use crate::modes::{AUTOWRAP, COLUMN_MARGINS, KEYPAD, ModeSet, ORIGIN, VISIBLE};
 use crate::params::Params;
-use crate::screen::{Pen, Saved, Screen};
+use crate::pen::Pen;
+use crate::screen::{Saved, Screen};
 use crate::tabs::TabStops;
 
 impl Screen {
