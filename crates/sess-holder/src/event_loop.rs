@@ -134,7 +134,11 @@ impl Holder {
             if self.session.is_over() {
                 return;
             }
-            for (what, ready) in self.wait() {
+            let ready = self.wait();
+            if ready.is_empty() && self.session.is_behind() {
+                self.session.use_pause();
+            }
+            for (what, ready) in ready {
                 self.handle(&what, ready);
             }
             self.pass_time();
@@ -176,6 +180,9 @@ impl Holder {
 
     /// How long there is nothing to do unless something happens.
     fn timeout(&self) -> Option<Duration> {
+        if self.session.is_behind() {
+            return Some(Duration::ZERO);
+        }
         let session = self
             .session
             .deadline()

@@ -223,10 +223,28 @@ impl Session {
         }
     }
 
+    /// Whether there is something to do while nobody wants anything.
+    pub fn is_behind(&self) -> bool {
+        self.stream.is_behind()
+    }
+
+    /// Nobody wants anything at the moment: the screen follows a little.
+    pub fn use_pause(&mut self) {
+        let Self { stream, clients, .. } = self;
+        stream.use_pause(&mut readers(clients));
+        self.followed();
+    }
+
     /// Brings the screen to the head, and answers what the holder has to answer.
     fn catch_up(&mut self) {
         let Self { stream, clients, .. } = self;
         stream.catch_up(&mut readers(clients));
+        self.followed();
+    }
+
+    /// The screen has followed the stream.
+    fn followed(&mut self) {
+        let Self { stream, clients, .. } = self;
         let oldest = readers(clients).min().unwrap_or(u64::MAX);
         stream.forget_marks(oldest);
         for (offset, kind, answer) in self.stream.questions() {

@@ -1,8 +1,8 @@
 //! The program's output: the journal, and the screen that follows it.
 //!
 //! The screen is not on the hot path: it catches up when somebody asks, when the
-//! program is quiet, or when half the journal is unread. While it does, it marks
-//! which history line belongs to which offset, so that a reader who falls behind
+//! program is quiet, in the pauses of a flood, or when half the journal is
+//! unread. While it does, it marks which history line belongs to which offset, so that a reader who falls behind
 //! is later given just the lines that it missed. Knows nothing of clients or
 //! time.
 
@@ -15,6 +15,12 @@ use crate::journal::Journal;
 /// How far apart marks are at most while somebody follows, in bytes. The larger
 /// the pieces, the more of a flood the screen can take past its grid.
 const MARK_EVERY: u64 = 32 * 1024;
+
+/// How far the screen may stay behind while more output comes, in bytes: so much
+/// it takes faster at once.
+const LAG: u64 = 64 * 1024;
+/// How much it takes in a pause: not so much that the pause is over by long.
+const PAUSE_STEP: u64 = 16 * 1024;
 
 /// Where in the output a history line ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,20 +102,33 @@ impl Stream {
         self.parsed == self.head()
     }
 
+    /// Whether the screen is so far behind that a pause should be used.
+    pub fn is_behind(&self) -> bool {
+        self.head() - self.parsed > LAG
+    }
+
     /// Brings the screen to the head. `readers` are the offsets of those who
     /// follow the journal: each gets a mark.
     pub fn catch_up(&mut self, readers: &mut dyn Iterator<Item = u64>) {
-        if self.is_caught_up() {
+        self.follow(self.head(), readers);
+    }
+
+    /// Brings the screen a step nearer to the head.
+    pub fn use_pause(&mut self, readers: &mut dyn Iterator<Item = u64>) {
+        self.follow(self.head().min(self.parsed + PAUSE_STEP), readers);
+    }
+
+    fn follow(&mut self, end: u64, readers: &mut dyn Iterator<Item = u64>) {
+        if self.parsed == end {
             return;
         }
-        let head = self.head();
         let mut followed = false;
         let readers = readers.inspect(|_| followed = true);
-        let mut cuts: Vec<u64> = readers.filter(|&at| self.parsed < at && at < head).collect();
+        let mut cuts: Vec<u64> = readers.filter(|&at| self.parsed < at && at < end).collect();
         let step = if followed { MARK_EVERY } else { u64::MAX };
         cuts.sort_unstable();
         cuts.dedup();
-        let mut cuts = cuts.into_iter().chain([head]).peekable();
+        let mut cuts = cuts.into_iter().chain([end]).peekable();
         while let Some(&cut) = cuts.peek() {
             let to = cut.min(self.parsed.saturating_add(step));
             for piece in self.journal.read(self.parsed, to) {

@@ -2,7 +2,7 @@
 //! each on. It knows nothing of what they do.
 
 use crate::input::{Decoded, Step, Within, decode};
-use crate::params::{Function, Params, Short, functions, quick_csi};
+use crate::params::{Csi, Function, Params, Short, functions, quick_csi};
 use crate::pen::Pen;
 use crate::screen::Screen;
 use crate::sgr;
@@ -12,6 +12,7 @@ impl Screen {
     pub fn feed(&mut self, bytes: &[u8]) {
         let start = self.offset;
         let mut at = 0;
+        let mut csi = Csi::new();
         // Up to here a backlog was looked for in vain.
         let mut looked = 0;
         while at < bytes.len() {
@@ -51,7 +52,7 @@ impl Screen {
                     {
                         at += 2 + short.len;
                         self.pen = Pen { style: self.interned.styles.get(pen), id: pen };
-                    } else if let Some((csi, len)) = quick_csi(&bytes[at..]) {
+                    } else if let Some(len) = quick_csi(&bytes[at..], &mut csi) {
                         at += len;
                         self.offset = start + at as u64;
                         match short.filter(|_| csi.is_sgr()) {
@@ -201,7 +202,7 @@ pub(crate) fn printable(bytes: &[u8]) -> usize {
 fn not_printable(word: u64) -> u64 {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     let below_blank = word.wrapping_sub(EACH * 0x20) & !word;
-    let delete = word ^ EACH * 0x7f;
+    let delete = word ^ (EACH * 0x7f);
     let is_delete = delete.wrapping_sub(EACH) & !delete;
-    (below_blank | is_delete | word) & EACH * 0x80
+    (below_blank | is_delete | word) & (EACH * 0x80)
 }

@@ -20,6 +20,13 @@ impl Params {
         Params { values: [0; MOST], sub: 0, len: 0 }
     }
 
+    /// Values beyond the length are what they were: none is looked at.
+    fn clear(&mut self) {
+        self.len = 0;
+        self.sub = 0;
+    }
+
+    #[inline]
     fn push(&mut self, value: u16, is_sub: bool) -> bool {
         let at = usize::from(self.len);
         if at == MOST {
@@ -79,27 +86,33 @@ pub(crate) struct Csi {
 }
 
 impl Csi {
+    pub(crate) const fn new() -> Csi {
+        Csi { prefix: 0, intermediate: 0, end: 0, params: Params::new() }
+    }
+
+    #[inline]
     pub(crate) fn is_sgr(&self) -> bool {
         (self.prefix, self.intermediate, self.end) == (0, 0, b'm')
     }
 }
 
-/// Reads a control sequence of a usual shape from the start of `bytes`, with the
-/// number of its bytes. `None` if it is not complete or of any other shape.
+/// Reads a control sequence of a usual shape from the start of `bytes` into
+/// `csi`; returns how many bytes it has. `None` if it is not complete or of any
+/// other shape.
 #[inline]
-pub(crate) fn quick_csi(bytes: &[u8]) -> Option<(Csi, usize)> {
+pub(crate) fn quick_csi(bytes: &[u8], csi: &mut Csi) -> Option<usize> {
     if bytes.get(1) != Some(&b'[') {
         return None;
     }
     let mut at = 2;
-    let mut prefix = 0;
-    if let Some(&byte @ b'<'..=b'?') = bytes.get(at) {
-        prefix = byte;
+    csi.prefix = 0;
+    csi.intermediate = 0;
+    csi.params.clear();
+    if let &prefix @ b'<'..=b'?' = bytes.get(at)? {
+        csi.prefix = prefix;
         at += 1;
     }
-    let mut params = Params::new();
     let mut is_sub = false;
-    let mut intermediate = 0;
     loop {
         let mut value = 0_u32;
         let mut byte = *bytes.get(at)?;
@@ -108,18 +121,21 @@ pub(crate) fn quick_csi(bytes: &[u8]) -> Option<(Csi, usize)> {
             at += 1;
             byte = *bytes.get(at)?;
         }
-        if !params.push(value as u16, is_sub) {
+        if !csi.params.push(value as u16, is_sub) {
             return None;
         }
         at += 1;
         if let b' '..=b'/' = byte {
-            intermediate = byte;
+            csi.intermediate = byte;
             byte = *bytes.get(at)?;
             at += 1;
         }
         match byte {
-            b';' | b':' if intermediate == 0 => is_sub = byte == b':',
-            0x40..=0x7e => return Some((Csi { prefix, intermediate, end: byte, params }, at)),
+            b';' | b':' if csi.intermediate == 0 => is_sub = byte == b':',
+            0x40..=0x7e => {
+                csi.end = byte;
+                return Some(at);
+            }
             _ => return None,
         }
     }
@@ -221,7 +237,8 @@ mod tests {
         #[test]
         fn the_quick_way_says_what_vte_says(body in "[<=>?]?[0-9:;]{0,40}[ -/]?[@-~]") {
             let sequence = format!("\x1b[{body}");
-            if let Some((csi, len)) = quick_csi(sequence.as_bytes()) {
+            let mut csi = Csi::new();
+            if let Some(len) = quick_csi(sequence.as_bytes(), &mut csi) {
                 prop_assert_eq!(len, sequence.len());
                 prop_assert_eq!(functions(sequence.as_bytes()), vec![Function::Csi(csi)]);
             }
