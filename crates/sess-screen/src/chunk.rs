@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::interned::{Interned, Link};
-use crate::style::Style;
+use crate::style::{Style, attr};
 
 pub(crate) const WRAPPED: u8 = 1;
 pub(crate) const STYLED: u8 = 2;
@@ -56,6 +56,8 @@ impl Chunk {
 
     /// A style's number in this chunk; its link becomes one of this chunk's.
     pub(crate) fn number(&mut self, mut style: Style, interned: &Interned) -> u32 {
+        // Nothing erases there.
+        style.attrs &= !attr::PROTECTED;
         if let Some(link) = interned.link(style.link) {
             let known = self.links.iter().rposition(|known| Arc::ptr_eq(known, link));
             style.link = known.unwrap_or(self.links.len()) as u16 + 1;

@@ -9,11 +9,20 @@ use crate::sgr;
 use crate::style::Style;
 
 impl Screen {
-    /// Carries out `ESC`, an intermediate byte or 0, and `end`.
-    pub(crate) fn escape(&mut self, intermediate: u8, end: u8) {
+    /// Carries out `ESC`, up to two intermediate bytes or 0, and `end`.
+    pub(crate) fn escape(&mut self, [intermediate, second]: [u8; 2], end: u8) {
+        if second != 0 {
+            if let b'('..=b'+' = intermediate {
+                self.charsets.sets[usize::from(intermediate - b'(')] =
+                    Charset::named(&[second, end]);
+            }
+            return;
+        }
         match (intermediate, end) {
+            (0, b'6') => self.back_index(),
             (0, b'7') => self.save_cursor(),
             (0, b'8') => self.restore_cursor(),
+            (0, b'9') => self.forward_index(),
             (0, b'=') => self.modes.set(KEYPAD, true),
             (0, b'>') => self.modes.set(KEYPAD, false),
             (0, b'D') => self.index(),
@@ -25,13 +34,18 @@ impl Screen {
             (0, b'M') => self.reverse_index(),
             (0, b'N') => self.charsets.single = Some(2),
             (0, b'O') => self.charsets.single = Some(3),
+            (0, b'V') => {
+                self.protect(true);
+                self.iso_protection = true;
+            }
+            (0, b'W') => self.protect(false),
             (0, b'Z') => self.reply_primary_attributes(),
             (0, b'c') => self.reset(),
             (0, b'n') => self.charsets.shift = 2,
             (0, b'o') => self.charsets.shift = 3,
             (b'#', b'8') => self.alignment_test(),
             (b'(' | b')' | b'*' | b'+', _) => {
-                self.charsets.sets[usize::from(intermediate - b'(')] = Charset::named(end);
+                self.charsets.sets[usize::from(intermediate - b'(')] = Charset::named(&[end]);
             }
             // Sets of 96 characters: none of them is modelled.
             (b'-' | b'.' | b'/', _) => {
@@ -54,8 +68,8 @@ impl Screen {
             (0, 0, b'H' | b'f') => {
                 self.position(usize::from(params.at_least_one(1)) - 1, n - 1);
             }
-            (0 | b'?', 0, b'K') => self.erase_line(params.get(0)),
-            (0 | b'?', 0, b'J') => self.erase_display(params.get(0)),
+            (0 | b'?', 0, b'K') => self.erase_line(params.get(0), csi.prefix == b'?'),
+            (0 | b'?', 0, b'J') => self.erase_display(params.get(0), csi.prefix == b'?'),
             (0, 0, b'A' | b'k') => self.up(n),
             (0, 0, b'B') => self.down(n),
             (0, 0, b'C') => self.right(n),
@@ -89,6 +103,9 @@ impl Screen {
             (0, 0, b'X') => self.erase_cells(n),
             (0, b' ', b'@') => self.shift_all_rows(self.margins.left, n, true),
             (0, b' ', b'A') => self.shift_all_rows(self.margins.left, n, false),
+            (0, b'$', b'r' | b't' | b'v' | b'x' | b'z' | b'{') => self.rectangle(csi),
+            (0, b'*', b'x') => self.exact_rectangles = params.get(0) == 2,
+            (0, b'"', b'q') => self.protect(params.get(0) == 1),
             (0, b'\'', b'}') => self.shift_all_rows(self.cursor.x, n, false),
             (0, b'\'', b'~') => self.shift_all_rows(self.cursor.x, n, true),
             (0, 0, b'b') => self.repeat(n),
@@ -101,6 +118,8 @@ impl Screen {
             (0, 0, b'h' | b'l') => self.set_ansi_modes(params, csi.end == b'h'),
             (b'?', 0, b'h' | b'l') => self.set_private_modes(params, csi.end == b'h'),
             (0, 0, b'r') => self.set_rows_margins(params),
+            (b'?', 0, b's') => self.save_modes(params),
+            (b'?', 0, b'r') => self.restore_modes(params),
             (0, 0, b's') if self.modes.is_on(crate::modes::COLUMN_MARGINS) => {
                 self.set_column_margins(params);
             }

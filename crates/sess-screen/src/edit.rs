@@ -1,8 +1,19 @@
 //! Erasing, inserting, deleting and scrolling. It knows nothing of sequences.
 
+use std::ops::Range;
+
 use crate::cell::Cell;
 use crate::grid::Margins;
 use crate::screen::Screen;
+use crate::style::attr;
+
+/// How something is erased.
+#[derive(Clone, Copy)]
+pub(crate) struct Erasing {
+    pub blank: Cell,
+    /// Not what is protected.
+    pub spares: bool,
+}
 
 impl Screen {
     /// Scrolls the region up; what leaves the top of the primary screen over its
@@ -82,55 +93,89 @@ impl Screen {
         }
     }
 
-    fn erase_columns(&mut self, y: usize, from: usize, to: usize, blank: Cell) {
+    fn erase_columns(&mut self, y: usize, from: usize, to: usize, erasing: Erasing) {
         let cols = self.cols();
+        let to = to.min(cols);
         self.last_char = None;
-        self.grid.rows[y].erase(from, to.min(cols), cols, blank);
+        let row = &mut self.grid.rows[y];
+        if !erasing.spares {
+            row.erase(from, to, cols, erasing.blank);
+            return;
+        }
+        let styles = &self.interned.styles;
+        let is_protected = |cell: Cell| styles.get(cell.style).attrs & attr::PROTECTED != 0;
+        for x in from..to {
+            if !is_protected(row.get(x)) {
+                row.erase(x, x + 1, cols, erasing.blank);
+            }
+        }
+    }
+
+    /// How to erase: what by, and whether protected cells are spared. Those that
+    /// ISO's sequences protect always are, DEC's only from selective erasing.
+    pub(crate) fn erasing(&mut self, selective: bool) -> Erasing {
+        Erasing { blank: self.blank(), spares: selective || self.iso_protection }
     }
 
     /// ECH.
     pub(crate) fn erase_cells(&mut self, n: usize) {
-        let blank = self.blank();
+        let erasing = self.erasing(false);
         let (x, y) = (self.cursor.x, self.cursor.y);
-        self.erase_columns(y, x, x + n, blank);
+        self.erase_columns(y, x, x + n, erasing);
         self.cursor.pending = false;
     }
 
-    /// EL: 0 to the end, 1 from the start, 2 all of the row.
-    pub(crate) fn erase_line(&mut self, what: u16) {
-        let blank = self.blank();
+    /// Erases in a rectangle.
+    pub(crate) fn erase_rectangle(&mut self, area: Margins, erasing: Erasing) {
+        for y in area.top..=area.bottom {
+            self.erase_columns(y, area.left, area.right + 1, erasing);
+        }
+    }
+
+    /// EL and DECSEL: 0 to the end, 1 from the start, 2 all of the row.
+    pub(crate) fn erase_line(&mut self, what: u16, selective: bool) {
+        let erasing = self.erasing(selective);
         let (x, y, cols) = (self.cursor.x, self.cursor.y, self.cols());
         match what {
             // Behind the last column there is nothing to erase; only xterm
             // itself then takes the last character away.
             0 if self.cursor.pending => {}
-            0 => self.erase_columns(y, x, cols, blank),
-            1 => self.erase_columns(y, 0, x + 1, blank),
-            2 => self.erase_columns(y, 0, cols, blank),
+            0 => self.erase_columns(y, x, cols, erasing),
+            1 => self.erase_columns(y, 0, x + 1, erasing),
+            2 => self.erase_columns(y, 0, cols, erasing),
             _ => {}
         }
     }
 
-    /// ED: 0 to the end, 1 from the start, 2 all of the screen, 3 the history.
-    pub(crate) fn erase_display(&mut self, what: u16) {
+    /// ED and DECSED: 0 to the end, 1 from the start, 2 all of the screen, 3 the
+    /// history.
+    pub(crate) fn erase_display(&mut self, what: u16, selective: bool) {
         let y = self.cursor.y;
         match what {
             0 | 1 => {
-                self.erase_line(what);
+                self.erase_line(what, selective);
                 let rows = if what == 0 { y + 1..self.rows() } else { 0..y };
-                let (blank, cols) = (self.blank(), self.cols());
-                for row in self.grid.rows.range_mut(rows) {
-                    row.clear(cols, blank);
-                }
+                self.erase_rows(rows, selective);
             }
             2 => {
-                let blank = self.blank();
-                self.grid.clear(blank);
+                self.erase_rows(0..self.rows(), selective);
                 self.last_char = None;
                 self.cursor.pending = false;
             }
             3 => self.history.clear(),
             _ => {}
+        }
+    }
+
+    fn erase_rows(&mut self, rows: Range<usize>, selective: bool) {
+        let cols = self.cols();
+        let erasing = self.erasing(selective);
+        for y in rows {
+            if erasing.spares {
+                self.erase_columns(y, 0, cols, erasing);
+            } else {
+                self.grid.rows[y].clear(cols, erasing.blank);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use crate::params::{Csi, Function, Params, Short, functions, quick_csi};
 use crate::pen::Pen;
 use crate::screen::Screen;
 use crate::sgr;
+use crate::style::Style;
 
 impl Screen {
     /// Takes bytes of the program's output: any bytes, split anywhere.
@@ -43,7 +44,7 @@ impl Screen {
                     }
                     let short = Short::at(&bytes[at..]);
                     if let Some(len) = short.and_then(Short::resets_pen)
-                        && self.pen.style.link == 0
+                        && self.pen.style.unstyled() == Style::DEFAULT
                     {
                         at += 2 + len;
                         self.pen = Pen::default();
@@ -62,7 +63,7 @@ impl Screen {
                     } else if let Some(&end) = bytes.get(at + 1).filter(|end| is_whole(**end)) {
                         at += 2;
                         self.offset = start + at as u64;
-                        self.escape(0, end);
+                        self.escape([0, 0], end);
                     } else {
                         at += self.resume(&bytes[at..], start + at as u64);
                     }
@@ -127,7 +128,7 @@ impl Screen {
                 for function in functions(&sequence) {
                     match function {
                         Function::Control(byte) => self.control(byte),
-                        Function::Escape(intermediate, end) => self.escape(intermediate, end),
+                        Function::Escape(intermediates, end) => self.escape(intermediates, end),
                         Function::Csi(csi) => self.control_sequence(&csi),
                     }
                 }

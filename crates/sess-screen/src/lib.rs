@@ -24,6 +24,7 @@ mod dispatch;
 mod edit;
 mod motion;
 mod print;
+mod rectangle;
 mod resize;
 mod switch;
 

@@ -37,16 +37,24 @@ pub struct Modes {
 pub(crate) const ORIGIN: u16 = 6;
 pub(crate) const AUTOWRAP: u16 = 7;
 pub(crate) const VISIBLE: u16 = 25;
+/// DECCOLM, which does nothing unless allowed by `COLUMN_CHANGE`.
+pub(crate) const COLUMNS: u16 = 3;
+pub(crate) const COLUMN_CHANGE: u16 = 40;
+/// xterm's `curses` fix: a tab at the edge goes to the next row.
+pub(crate) const TABS_AFTER_EDGE: u16 = 41;
 pub(crate) const REVERSE_WRAP: u16 = 45;
 pub(crate) const KEYPAD: u16 = 66;
 pub(crate) const COLUMN_MARGINS: u16 = 69;
+/// DECNCSM.
+pub(crate) const KEEP_ON_COLUMN_CHANGE: u16 = 95;
 pub(crate) const FOCUS: u16 = 1004;
+pub(crate) const EXTENDED_REVERSE_WRAP: u16 = 1045;
 pub(crate) const PASTE: u16 = 2004;
 pub(crate) const SYNCHRONIZED: u16 = 2026;
 
 /// Private modes that are simply on or off, and the same in every terminal that
 /// was just switched on.
-const SWITCHES: [(u16, bool); 14] = [
+const SWITCHES: [(u16, bool); 18] = [
     (1, false),
     (5, false),
     (ORIGIN, false),
@@ -60,7 +68,11 @@ const SWITCHES: [(u16, bool); 14] = [
     (SYNCHRONIZED, false),
     (2031, false),
     (2048, false),
-    (1045, false),
+    (EXTENDED_REVERSE_WRAP, false),
+    (COLUMN_CHANGE, false),
+    (TABS_AFTER_EDGE, false),
+    (42, false),
+    (KEEP_ON_COLUMN_CHANGE, false),
 ];
 
 /// Modes that terminals start with on or off as they like: only what the
@@ -68,7 +80,7 @@ const SWITCHES: [(u16, bool); 14] = [
 const TERMINALS_OWN: [u16; 4] = [12, 1007, 2027, 1034];
 
 /// Modes that change the screen or only the host's side, and are never replayed.
-const NEVER_KEPT: [u16; 10] = [2, 3, 4, 8, 38, 40, 80, 95, 96, 1070];
+const NEVER_KEPT: [u16; 8] = [2, COLUMNS, 4, 8, 38, 80, 96, 1070];
 
 /// Unknown modes that were set, at most so many.
 const MOST_OTHERS: usize = 32;
@@ -79,23 +91,32 @@ const ENCODINGS: [u16; 4] = [1005, 1006, 1015, 1016];
 /// All modes but those that are part of the screen's state elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModeSet {
-    switches: u16,
+    switches: u32,
     pub mouse: u16,
     pub encoding: u16,
     /// Other private modes as the program left them.
     pub others: Vec<(u16, bool)>,
     pub insert: bool,
     pub newline: bool,
+    /// What XTSAVE put aside, for XTRESTORE.
+    pub saved: Vec<(u16, bool)>,
 }
 
 impl ModeSet {
     pub(crate) fn new() -> ModeSet {
         let mut switches = 0;
         for (bit, (_, on)) in SWITCHES.iter().enumerate() {
-            switches |= u16::from(*on) << bit;
+            switches |= u32::from(*on) << bit;
         }
-        let others = Vec::new();
-        ModeSet { switches, mouse: 0, encoding: 0, others, insert: false, newline: false }
+        ModeSet {
+            switches,
+            mouse: 0,
+            encoding: 0,
+            others: Vec::new(),
+            insert: false,
+            newline: false,
+            saved: Vec::new(),
+        }
     }
 
     /// Whether a switch is on. Anything that is no switch is off.
@@ -115,7 +136,7 @@ impl ModeSet {
     /// Sets or resets a private mode.
     pub(crate) fn set(&mut self, mode: u16, on: bool) {
         if let Some(bit) = SWITCHES.iter().position(|(number, _)| *number == mode) {
-            self.switches = self.switches & !(1 << bit) | u16::from(on) << bit;
+            self.switches = self.switches & !(1 << bit) | u32::from(on) << bit;
         } else if MOUSE.contains(&mode) {
             self.mouse = if on { mode } else { 0 };
         } else if ENCODINGS.contains(&mode) {
@@ -130,6 +151,37 @@ impl ModeSet {
                 self.others.push((mode, on));
             }
         }
+    }
+
+    /// Puts a mode's state aside. Not that of the alternate screen, which no replay
+    /// could save again without showing it.
+    pub(crate) fn save(&mut self, mode: u16) {
+        let known = matches!(self.report(mode), 1 | 2);
+        let set = self.others.iter().any(|(number, _)| *number == mode);
+        if NEVER_KEPT.contains(&mode) || !(known || set) {
+            return;
+        }
+        self.saved.retain(|(number, _)| *number != mode);
+        if self.saved.len() < MOST_OTHERS {
+            self.saved.push((mode, self.is_set(mode)));
+        }
+    }
+
+    fn is_set(&self, mode: u16) -> bool {
+        self.is_on(mode)
+            || self.mouse == mode
+            || self.encoding == mode
+            || self.others.contains(&(mode, true))
+    }
+
+    /// The state of a mode that was put aside.
+    pub(crate) fn saved(&self, mode: u16) -> Option<bool> {
+        self.saved.iter().find_map(|&(number, on)| (number == mode).then_some(on))
+    }
+
+    /// The state that a mode has at the start.
+    pub(crate) fn default_of(mode: u16) -> bool {
+        SWITCHES.contains(&(mode, true))
     }
 
     /// What DECRQM says of a private mode: 0 unknown, 1 set, 2 reset.

@@ -2,7 +2,7 @@
 //! nothing of what stands in the cells.
 
 use crate::charset::Charsets;
-use crate::modes::{ORIGIN, REVERSE_WRAP};
+use crate::modes::{EXTENDED_REVERSE_WRAP, ORIGIN, REVERSE_WRAP, TABS_AFTER_EDGE};
 use crate::screen::{Cursor, Saved, Screen};
 
 impl Screen {
@@ -55,9 +55,11 @@ impl Screen {
         self.move_to((self.cursor.x + n).min(stop), self.cursor.y);
     }
 
-    /// Backwards; in reverse-wrap mode on into the row that wrapped into this.
+    /// Backwards; in reverse-wrap mode on into the row that wrapped into this, in
+    /// its extended form into any, and from the first into the last.
     pub(crate) fn left(&mut self, mut n: usize) {
-        let wraps = self.modes.is_on(REVERSE_WRAP) && self.modes.autowrap();
+        let extended = self.modes.is_on(EXTENDED_REVERSE_WRAP);
+        let wraps = (extended || self.modes.is_on(REVERSE_WRAP)) && self.modes.autowrap();
         if wraps && self.cursor.pending {
             self.cursor.pending = false;
             n -= 1;
@@ -67,12 +69,20 @@ impl Screen {
             let columns = n.min(self.cursor.x - stop);
             self.move_to(self.cursor.x - columns, self.cursor.y);
             n -= columns;
-            let y = self.cursor.y;
-            if n == 0 || !wraps || y == 0 || !self.grid.rows[y - 1].wrapped {
+            if n == 0 || !wraps {
                 return;
             }
             n -= 1;
-            self.move_to(self.margins.right, y - 1);
+            let y = self.cursor.y;
+            let first = if y >= self.margins.top { self.margins.top } else { 0 };
+            if extended && y == first {
+                self.move_to(self.margins.right, self.margins.bottom);
+                n = n.min(self.cols() * self.rows());
+            } else if y > 0 && (extended || self.grid.rows[y - 1].wrapped) {
+                self.move_to(self.margins.right, y - 1);
+            } else {
+                return;
+            }
         }
     }
 
@@ -125,7 +135,33 @@ impl Screen {
         }
     }
 
+    /// DECBI: left, scrolling right at the left margin.
+    pub(crate) fn back_index(&mut self) {
+        let Cursor { x, y, .. } = self.cursor;
+        if x == self.margins.left {
+            self.cursor.pending = false;
+            self.shift_all_rows(x, 1, false);
+        } else if x > 0 {
+            self.move_to(x - 1, y);
+        }
+    }
+
+    /// DECFI: right, scrolling left at the right margin.
+    pub(crate) fn forward_index(&mut self) {
+        let Cursor { x, y, .. } = self.cursor;
+        if x == self.margins.right {
+            self.cursor.pending = false;
+            self.shift_all_rows(self.margins.left, 1, true);
+        } else {
+            self.move_to(x + 1, y);
+        }
+    }
+
     pub(crate) fn tab(&mut self, n: usize) {
+        if self.cursor.pending && self.modes.is_on(TABS_AFTER_EDGE) {
+            self.carriage_return();
+            self.advance();
+        }
         let Cursor { x, y, pending } = self.cursor;
         let last = if x <= self.margins.right { self.margins.right } else { self.cols() - 1 };
         let to = (0..n.min(last + 1)).fold(x, |x, _| self.tabs.next(x, last));

@@ -181,8 +181,8 @@ impl Short {
 pub(crate) enum Function {
     /// A C0 control, also one in the middle of a sequence.
     Control(u8),
-    /// `ESC`, an intermediate byte or 0, and the end.
-    Escape(u8, u8),
+    /// `ESC`, up to two intermediate bytes or 0, and the end.
+    Escape([u8; 2], u8),
     Csi(Csi),
 }
 
@@ -201,9 +201,14 @@ impl Perform for Found {
     }
 
     fn esc_dispatch(&mut self, intermediates: &[u8], ignore: bool, byte: u8) {
-        if !ignore && intermediates.len() <= 1 {
-            let intermediate = intermediates.first().copied().unwrap_or(0);
-            self.0.push(Function::Escape(intermediate, byte));
+        let intermediates = match *intermediates {
+            [] => [0, 0],
+            [one] => [one, 0],
+            [one, two] => [one, two],
+            _ => return,
+        };
+        if !ignore {
+            self.0.push(Function::Escape(intermediates, byte));
         }
     }
 

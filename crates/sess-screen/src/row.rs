@@ -160,12 +160,33 @@ impl Row {
         for x in left..right {
             self.cells[x] = from.get(x);
         }
-        // A wide character cut by the margins stays whole nowhere.
+        self.halve(left, right);
+    }
+
+    /// Puts cells as they are from `x` on; half of a wide character at either end
+    /// becomes a blank.
+    pub(crate) fn overwrite(&mut self, x: usize, cells: &[Cell]) {
+        let end = x + cells.len();
+        if cells.is_empty() {
+            return;
+        }
+        self.clear_gap();
+        self.cut(x);
+        self.cut(end);
+        self.cells.resize(self.cells.len().max(end), Cell::BLANK);
+        self.cells[x..end].copy_from_slice(cells);
+        self.halve(x, end);
+    }
+
+    /// Columns came in from elsewhere: a wide character cut at their edges stays
+    /// whole nowhere.
+    fn halve(&mut self, left: usize, right: usize) {
+        let halved = |cell: Cell| Cell { glyph: 0x20, flags: 0, ..cell };
         if self.cells[left].is(SPACER) {
-            self.cells[left] = Cell { glyph: 0x20, flags: 0, ..self.cells[left] };
+            self.cells[left] = halved(self.cells[left]);
         }
         if self.cells[right - 1].is(WIDE) {
-            self.cells[right - 1] = Cell { glyph: 0x20, flags: 0, ..self.cells[right - 1] };
+            self.cells[right - 1] = halved(self.cells[right - 1]);
         }
         self.plain = false;
         self.ascii = false;

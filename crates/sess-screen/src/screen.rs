@@ -56,6 +56,10 @@ pub struct Screen {
     pub(crate) pen: Pen,
     pub(crate) pen_memory: PenMemory,
     pub(crate) margins: Margins,
+    /// What is protected is spared by all erasing, not only the selective kind.
+    pub(crate) iso_protection: bool,
+    /// DECCARA and DECRARA change rectangles, not runs of text (DECSACE).
+    pub(crate) exact_rectangles: bool,
     pub(crate) charsets: Charsets,
     pub(crate) tabs: TabStops,
     pub(crate) modes: ModeSet,
@@ -90,6 +94,8 @@ impl Screen {
             pen: Pen::default(),
             pen_memory: PenMemory::default(),
             margins: Margins::full(cols, rows),
+            iso_protection: false,
+            exact_rectangles: false,
             charsets: Charsets::default(),
             tabs: TabStops::default(),
             modes: ModeSet::new(),

@@ -10,7 +10,7 @@ pub(crate) fn apply(style: &mut Style, params: &Params) {
     let mut groups = params.groups();
     while let Some(group) = groups.next() {
         match group[0] {
-            0 => *style = Style { link: style.link, ..Style::DEFAULT },
+            0 => *style = style.unstyled(),
             1 => style.attrs |= attr::BOLD,
             2 => style.attrs |= attr::DIM,
             3 => style.attrs |= attr::ITALIC,
@@ -113,7 +113,11 @@ impl PenWriter {
         if style.link != self.style.link {
             open_link(link, out);
         }
-        let old = Style { link: style.link, ..self.style };
+        let mut old = Style { link: style.link, ..self.style };
+        if (old.attrs ^ style.attrs) & attr::PROTECTED != 0 {
+            out.extend_from_slice(protection(style));
+            old.attrs ^= attr::PROTECTED;
+        }
         if old != style {
             out.extend_from_slice(b"\x1b[");
             let start = out.len();
@@ -122,7 +126,7 @@ impl PenWriter {
                 push_changes(old, style, out);
             } else {
                 out.push(b'0');
-                push_changes(Style { link: style.link, ..Style::DEFAULT }, style, out);
+                push_changes(style.unstyled(), style, out);
             }
             // `CSI m` is `CSI 0 m`.
             if &out[start..] == b"0" {
@@ -141,11 +145,20 @@ impl PenWriter {
             open_link(None, out);
             self.style.link = 0;
         }
+        if self.style.attrs & attr::PROTECTED != 0 {
+            out.extend_from_slice(protection(Style::DEFAULT));
+            self.style.attrs &= !attr::PROTECTED;
+        }
         if self.style != Style::DEFAULT {
             out.extend_from_slice(b"\x1b[m");
             self.style = Style::DEFAULT;
         }
     }
+}
+
+/// DECSCA.
+fn protection(style: Style) -> &'static [u8] {
+    if style.attrs & attr::PROTECTED != 0 { b"\x1b[1\"q" } else { b"\x1b[0\"q" }
 }
 
 fn open_link(link: Option<&Link>, out: &mut Vec<u8>) {
@@ -177,7 +190,7 @@ fn push_changes(old: Style, new: Style, out: &mut Vec<u8>) {
         (attr::STRIKE, b";9"),
         (attr::OVERLINE, b";53"),
     ];
-    if new == Style::DEFAULT && out.last() == Some(&b'[') {
+    if new == new.unstyled() && out.last() == Some(&b'[') {
         out.push(b'0');
         return;
     }
@@ -251,7 +264,7 @@ fn push_parts(r: u8, g: u8, b: u8, separator: u8, out: &mut Vec<u8>) {
 /// The parameters that make a default pen this one, as DECRQSS reports them.
 pub(crate) fn push_report(style: Style, out: &mut Vec<u8>) {
     out.push(b'0');
-    let style = Style { link: 0, ..style };
+    let style = Style { link: 0, attrs: style.attrs & !attr::PROTECTED, ..style };
     if style != Style::DEFAULT {
         push_changes(Style::DEFAULT, style, out);
     }

@@ -6,11 +6,12 @@ use crate::charset::Charsets;
 use crate::grid::{Grid, Margins};
 use crate::interned::Interned;
 use crate::keyboard::KittyStack;
-use crate::modes::{self, SYNCHRONIZED};
+use crate::modes::{self, ModeSet, SYNCHRONIZED};
 use crate::paint::{Painter, move_to};
 use crate::screen::{Cursor, Saved, Screen};
 use crate::sgr::{PenWriter, push_number};
 use crate::size::Size;
+use crate::style::attr;
 
 /// Brings a terminal out of the middle of any sequence: CAN, then ST.
 pub const INTERRUPT: &[u8] = b"\x18\x1b\\";
@@ -25,7 +26,7 @@ pub const INTERRUPT: &[u8] = b"\x18\x1b\\";
 pub const NEUTRALISE: &[u8] = b"\x1b]8;;\x1b\\\x1b[?2026l\
     \x1b[<99u\x1b[=0u\x1b[?47l\x1b[<99u\x1b[=0u\
     \x1b7\x1b[r\x1b[?69l\x1b[?6l\x1b8\
-    \x1b[>4m\x1b[m\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[4l\x1b[20l\x1b[?7h\
+    \x1b[>4m\x1b[m\x1b[0\"q\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[4l\x1b[20l\x1b[?7h\
     \x1b[?1;5;45;9;1000;1002;1003;1004;1005;1006;1015;1016;2004;2031;2048l\
     \x1b>\x1b[?25h\x1b[0 q\x1b[?5W\
     \x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
@@ -66,6 +67,7 @@ impl Screen {
             }
             self.write_alternate(&self.grid, &view, out);
         }
+        self.write_saved_modes(out);
         self.write_margins(&view, out);
         self.write_cursor(&view, out);
         self.write_modes(out);
@@ -193,6 +195,23 @@ impl Screen {
         }
     }
 
+    /// What XTSAVE put aside: each mode is brought there, put aside, and taken
+    /// back. Some of them move the cursor.
+    fn write_saved_modes(&self, out: &mut Vec<u8>) {
+        for &(mode, on) in &self.modes.saved {
+            let default = ModeSet::default_of(mode);
+            if on != default {
+                write_mode(mode, on, out);
+            }
+            out.extend_from_slice(b"\x1b[?");
+            push_number(out, mode.into());
+            out.push(b's');
+            if on != default {
+                write_mode(mode, default, out);
+            }
+        }
+    }
+
     /// Both kinds of margins and origin mode: each of them homes the cursor.
     fn write_margins(&self, view: &View, out: &mut Vec<u8>) {
         let m = self.margins;
@@ -271,6 +290,13 @@ impl Screen {
         }
         if self.modes.newline {
             out.extend_from_slice(b"\x1b[20h");
+        }
+        if self.iso_protection {
+            let on = self.pen.style.attrs & attr::PROTECTED != 0;
+            out.extend_from_slice(if on { b"\x1bV" } else { b"\x1bV\x1bW" });
+        }
+        if self.exact_rectangles {
+            out.extend_from_slice(b"\x1b[2*x");
         }
         let placed = [modes::ORIGIN, modes::COLUMN_MARGINS, SYNCHRONIZED];
         for (mode, on) in self.modes.changed().filter(|(mode, _)| !placed.contains(mode)) {

@@ -46,6 +46,8 @@ pub(crate) mod attr {
     pub(crate) const CONCEAL: u16 = 1 << 6;
     pub(crate) const STRIKE: u16 = 1 << 7;
     pub(crate) const OVERLINE: u16 = 1 << 8;
+    /// Not drawn: selective erasing spares the cell (DECSCA).
+    pub(crate) const PROTECTED: u16 = 1 << 9;
     /// 1 single, 2 double, 3 curly, 4 dotted, 5 dashed.
     pub(crate) const UNDERLINE_SHIFT: u16 = 12;
     pub(crate) const UNDERLINE: u16 = 7 << UNDERLINE_SHIFT;
@@ -71,15 +73,21 @@ impl Style {
         link: 0,
     };
 
+    /// What SGR 0 leaves: the link, and protection.
+    pub(crate) fn unstyled(self) -> Style {
+        Style { link: self.link, attrs: self.attrs & attr::PROTECTED, ..Style::DEFAULT }
+    }
+
     /// What erasing with this pen leaves: the background alone.
     pub(crate) fn erasing(self) -> Style {
         Style { bg: self.bg, ..Style::DEFAULT }
     }
 
-    /// Whether a blank in this style looks like one erased with its background.
+    /// Whether a blank in this style is as good as one erased with its background.
     pub(crate) fn blank_shows_only_background(self) -> bool {
-        const DRAWN: u16 = attr::REVERSE | attr::STRIKE | attr::OVERLINE | attr::UNDERLINE;
-        self.attrs & DRAWN == 0 && self.link == 0
+        const KEPT: u16 =
+            attr::REVERSE | attr::STRIKE | attr::OVERLINE | attr::UNDERLINE | attr::PROTECTED;
+        self.attrs & KEPT == 0 && self.link == 0
     }
 
     /// Whether a blank in this style can't be seen at all.
@@ -122,6 +130,7 @@ impl StyleTable {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: u16) -> Style {
         self.styles.get(usize::from(id)).copied().unwrap_or_default()
     }

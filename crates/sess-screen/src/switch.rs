@@ -4,7 +4,10 @@
 use crate::charset::Charsets;
 use crate::grid::{Grid, Margins};
 use crate::keyboard::{KeyModifiers, KittyStack};
-use crate::modes::{AUTOWRAP, COLUMN_MARGINS, KEYPAD, ModeSet, ORIGIN, VISIBLE};
+use crate::modes::{
+    AUTOWRAP, COLUMN_CHANGE, COLUMN_MARGINS, COLUMNS, EXTENDED_REVERSE_WRAP, KEEP_ON_COLUMN_CHANGE,
+    KEYPAD, ModeSet, ORIGIN, REVERSE_WRAP, VISIBLE,
+};
 use crate::params::Params;
 use crate::pen::Pen;
 use crate::screen::{Saved, Screen};
@@ -23,25 +26,62 @@ impl Screen {
 
     pub(crate) fn set_private_modes(&mut self, params: &Params, on: bool) {
         for &mode in params.values() {
-            match mode {
-                47 | 1047 | 1049 => self.switch_screen(mode, on),
-                1048 if on => self.save_cursor(),
-                1048 => self.restore_cursor(),
-                ORIGIN => {
-                    self.modes.set(ORIGIN, on);
-                    self.position(0, 0);
-                }
-                AUTOWRAP => {
-                    self.modes.set(AUTOWRAP, on);
-                    self.cursor.pending &= on;
-                }
-                COLUMN_MARGINS => {
-                    self.modes.set(COLUMN_MARGINS, on);
-                    self.margins.left = 0;
-                    self.margins.right = self.cols() - 1;
-                    self.cursor.pending &= self.cursor.x == self.margins.right;
-                }
-                _ => self.modes.set(mode, on),
+            self.set_private_mode(mode, on);
+        }
+    }
+
+    fn set_private_mode(&mut self, mode: u16, on: bool) {
+        match mode {
+            47 | 1047 | 1049 => self.switch_screen(mode, on),
+            1048 if on => self.save_cursor(),
+            1048 => self.restore_cursor(),
+            ORIGIN => {
+                self.modes.set(ORIGIN, on);
+                self.position(0, 0);
+            }
+            AUTOWRAP => {
+                self.modes.set(AUTOWRAP, on);
+                self.cursor.pending &= on;
+            }
+            COLUMNS if self.modes.is_on(COLUMN_CHANGE) => self.change_columns(),
+            COLUMN_MARGINS => {
+                self.modes.set(COLUMN_MARGINS, on);
+                self.margins.left = 0;
+                self.margins.right = self.cols() - 1;
+                self.cursor.pending &= self.cursor.x == self.margins.right;
+            }
+            _ => self.modes.set(mode, on),
+        }
+    }
+
+    /// DECCOLM. The size is the terminal's to change; what goes with it is done.
+    fn change_columns(&mut self) {
+        if !self.modes.is_on(KEEP_ON_COLUMN_CHANGE) {
+            self.erase_display(2, false);
+            self.move_to(0, 0);
+        }
+        self.modes.set(COLUMN_MARGINS, false);
+        self.margins = Margins::full(self.cols(), self.rows());
+    }
+
+    /// XTSAVE.
+    pub(crate) fn save_modes(&mut self, params: &Params) {
+        for &mode in params.values() {
+            if mode == 1048 {
+                self.save_cursor();
+            } else {
+                self.modes.save(mode);
+            }
+        }
+    }
+
+    /// XTRESTORE.
+    pub(crate) fn restore_modes(&mut self, params: &Params) {
+        for &mode in params.values() {
+            if mode == 1048 {
+                self.restore_cursor();
+            } else if let Some(on) = self.modes.saved(mode) {
+                self.set_private_mode(mode, on);
             }
         }
     }
@@ -109,12 +149,15 @@ impl Screen {
     /// DECSTR.
     pub(crate) fn soft_reset(&mut self) {
         self.modes.insert = false;
-        for (mode, on) in [(ORIGIN, false), (AUTOWRAP, true), (VISIBLE, true), (1, false)] {
-            self.modes.set(mode, on);
+        for mode in [AUTOWRAP, VISIBLE] {
+            self.modes.set(mode, true);
         }
-        self.modes.set(KEYPAD, false);
-        self.modes.set(COLUMN_MARGINS, false);
+        let off = [ORIGIN, 1, 42, REVERSE_WRAP, EXTENDED_REVERSE_WRAP, KEYPAD, COLUMN_MARGINS];
+        for mode in off {
+            self.modes.set(mode, false);
+        }
         self.margins = Margins::full(self.cols(), self.rows());
+        self.cursor.pending &= self.cursor.x + 1 == self.cols();
         self.charsets = Charsets::default();
         self.pen = Pen::default();
         let which = self.which();
@@ -133,6 +176,8 @@ impl Screen {
         self.saved = [Saved::default(); 2];
         self.pen = Pen::default();
         self.margins = Margins::full(cols, rows);
+        self.iso_protection = false;
+        self.exact_rectangles = false;
         self.charsets = Charsets::default();
         self.tabs = TabStops::default();
         self.modes = ModeSet::new();

@@ -54,6 +54,9 @@ impl Screen {
         if self.modes.newline {
             out.extend_from_slice(b"\x1b[20l");
         }
+        if self.exact_rectangles {
+            out.extend_from_slice(b"\x1b[*x");
+        }
         for (mode, on) in self.modes.changed().filter(|(mode, _)| *mode != modes::SYNCHRONIZED) {
             match mode {
                 modes::KEYPAD => out.extend_from_slice(b"\x1b>"),

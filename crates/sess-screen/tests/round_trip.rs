@@ -89,6 +89,12 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
             "\x1b]4;3;#aabbcc\x07", "\x1b]10;rgb:1/22/333\x07", "\x1b]104\x07", "\x1b]111\x07",
             "\x1b]7;file:///tmp\x07", "\x1b#8",
         ]).prop_map(|text| text.as_bytes().to_vec()),
+        2 => prop::sample::select(vec![
+            "\x1b[1\"q", "\x1b[0\"q", "\x1bV", "\x1bW", "\x1b[?J", "\x1b[?1K", "\x1b[2*x", "\x1b[*x", "\x1b6", "\x1b9",
+            "\x1b[2;2;4;6$z", "\x1b[1;3;3;9${", "\x1b[65;2;3;4;5$x", "\x1b[1;1;3;4;1;2;3;1$v",
+            "\x1b[2;2;3;8;1;7$r", "\x1b[1;2;4;6;4$t", "\x1b[?7;6;1049;2004s", "\x1b[?7;6;2004r", "\x1b(K", "\x1b(%6",
+            "\x1b[?1045h", "\x1b[?1045l", "\x1b[?40h", "\x1b[?3h", "\x1b[?3l", "\x1b[?41h",
+        ]).prop_map(|text| text.as_bytes().to_vec()),
         1 => prop::sample::select(vec![
             "\x1b]2;half", "\x1bP$q", "\x1b[38;5", "\x1b_Gf=24", "\x18", "\x1b",
         ]).prop_map(|text| text.as_bytes().to_vec()),
