@@ -29,6 +29,7 @@ const PRINTERS: [(&str, &str); 5] = [
     ("crates/sess/src/error.rs", "what goes wrong"),
     ("crates/sess-sys/tests/support/mod.rs", "runs tests without the usual harness"),
     ("crates/sess-screen/benches/throughput.rs", "a measurement's table"),
+    ("crates/sess-screen/examples/conformance/main.rs", "what a run of cases tells"),
     ("benches/report.rs", "the measurements' tables"),
 ];
 

@@ -244,7 +244,7 @@ impl History {
         self.line(line).is_some_and(|(_, line)| line.flags & WRAPPED != 0)
     }
 
-    fn line(&self, number: u64) -> Option<(&Chunk, Line<'_>)> {
+    pub(crate) fn line(&self, number: u64) -> Option<(&Chunk, Line<'_>)> {
         if !self.range().contains(&number) {
             return None;
         }

@@ -47,9 +47,11 @@ mod titles;
 
 mod paint;
 mod query_scan;
+mod recall;
 mod replies;
 mod snapshot;
 mod undo;
+mod view;
 
 pub use modes::Modes;
 pub use query_scan::QueryScan;
@@ -57,3 +59,4 @@ pub use replies::{QueryKind, Reply};
 pub use screen::Screen;
 pub use size::Size;
 pub use snapshot::{HOME, INTERRUPT, NEUTRALISE};
+pub use view::{Cells, Line, Look, Paint, Run, Underline};

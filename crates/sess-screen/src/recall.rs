@@ -1,0 +1,71 @@
+//! History lines back into cells. It knows a line's parts, but nothing of the
+//! screen that the cells are for.
+
+use unicode_width::UnicodeWidthChar;
+
+use crate::cell::{Cell, GAP, SPACER, WIDE};
+use crate::chunk::{Chunk, GAP_AT_END, Line, WRAPPED, pop_varint};
+use crate::history::History;
+use crate::interned::Interned;
+use crate::style::Style;
+
+impl History {
+    /// The cells of a line, with ids of `interned`, and whether the next line goes
+    /// on with it.
+    pub(crate) fn cells(
+        &self,
+        number: u64,
+        interned: &mut Interned,
+    ) -> Option<(Vec<Cell>, bool)> {
+        let (chunk, line) = self.line(number)?;
+        Some((cells(chunk, &line, interned), line.flags & WRAPPED != 0))
+    }
+}
+
+fn cells(chunk: &Chunk, line: &Line<'_>, interned: &mut Interned) -> Vec<Cell> {
+    let mut cells = Vec::with_capacity(line.text.len());
+    let mut runs = line.runs;
+    let mut rest = line.text;
+    while !rest.is_empty() {
+        let run = pop_varint(&mut runs).zip(pop_varint(&mut runs));
+        let (number, len) = run.unwrap_or((0, rest.len() as u32));
+        let (text, more) = rest.split_at((len as usize).min(rest.len()));
+        let style = id(chunk, chunk.styles[number as usize], interned);
+        for c in String::from_utf8_lossy(text).chars() {
+            push(c, style, &mut cells, interned);
+        }
+        rest = more;
+    }
+    if let Some(tail) = line.tail {
+        let style = id(chunk, chunk.styles[tail].erasing(), interned);
+        // How wide the row was is not kept: one cell tells the colour.
+        cells.push(Cell::erased(style));
+    }
+    if line.flags & GAP_AT_END != 0 {
+        cells.push(Cell { flags: GAP, ..Cell::BLANK });
+    }
+    cells
+}
+
+/// The id of a style of the chunk's, whose link is one of the chunk's too.
+fn id(chunk: &Chunk, mut style: Style, interned: &mut Interned) -> u16 {
+    let link = chunk.link(style);
+    style.link = link.map_or(0, |link| interned.intern_link(&link.id, &link.uri));
+    interned.styles.intern(style)
+}
+
+fn push(c: char, style: u16, cells: &mut Vec<Cell>, interned: &mut Interned) {
+    match c.width().unwrap_or(0) {
+        0 => {
+            let base = cells.iter_mut().rev().find(|cell| !cell.is(SPACER));
+            if let Some(cell) = base {
+                cell.glyph = interned.joined(cell.glyph, c);
+            }
+        }
+        2 => {
+            cells.push(Cell { glyph: u32::from(c), style, flags: WIDE });
+            cells.push(Cell { glyph: 0, style, flags: SPACER });
+        }
+        _ => cells.push(Cell { glyph: u32::from(c), style, flags: 0 }),
+    }
+}
