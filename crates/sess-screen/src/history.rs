@@ -230,6 +230,33 @@ impl History {
         chunk.close_line(flags_at, flags, styled, runs);
     }
 
+    /// Forgets the last `count` lines, which go back to the screen. No number is
+    /// used twice: those of the lines before them grow by as many.
+    pub(crate) fn take_back(&mut self, count: u64) {
+        let mut left = count as usize;
+        while left > 0
+            && let Some(chunk) = self.chunks.back_mut()
+        {
+            let kept = chunk.starts.len().saturating_sub(left);
+            left -= chunk.starts.len() - kept;
+            if kept > 0 {
+                chunk.data.truncate(chunk.starts[kept] as usize);
+                chunk.starts.truncate(kept);
+            } else {
+                self.chunks.pop_back();
+                if let Some(open) = self.chunks.back() {
+                    self.bytes -= open.data.len();
+                }
+            }
+        }
+        let taken = count - left as u64;
+        self.first = (self.first + taken).min(self.end);
+        for chunk in &mut self.chunks {
+            chunk.first += taken;
+        }
+        self.forget_style_ids();
+    }
+
     /// The last line no longer runs on into the screen's first row.
     pub(crate) fn break_last_line(&mut self) {
         if let Some(chunk) = self.chunks.back_mut()

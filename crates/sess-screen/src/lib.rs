@@ -25,6 +25,7 @@ mod edit;
 mod motion;
 mod print;
 mod rectangle;
+mod reflow;
 mod resize;
 mod switch;
 

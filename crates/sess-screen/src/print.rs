@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::cell::{Cell, GAP, SPACER, WIDE};
+use crate::cell::{CLUSTER, Cell, GAP, SPACER, WIDE};
 use crate::screen::{Cursor, Screen};
 
 impl Screen {
@@ -142,19 +142,25 @@ impl Screen {
     /// REP: the last character again, if it stands just before the cursor: once
     /// that has moved, or something was erased, there is nothing to repeat.
     pub(crate) fn repeat(&mut self, n: usize) {
-        let Cursor { mut x, y, pending } = self.cursor;
-        let last = if pending {
-            x -= usize::from(x > 0 && self.grid.rows[y].get(x).is(SPACER));
-            Some(self.interned.first_char(self.grid.rows[y].get(x)))
-        } else {
-            self.last_char
-        };
+        let Cursor { x, y, pending } = self.cursor;
+        let mut at = if pending { x } else { x.saturating_sub(1) };
+        at -= usize::from(at > 0 && self.grid.rows[y].get(at).is(SPACER));
+        let cell = self.grid.rows[y].get(at);
+        let last = if pending { Some(self.interned.first_char(cell)) } else { self.last_char };
         let Some(c) = last else { return };
+        // What combines with it is repeated too.
+        let mut combining = Vec::new();
+        if self.interned.first_char(cell) == c && cell.glyph & CLUSTER != 0 {
+            combining.extend(self.interned.cluster(cell.glyph).chars().skip(1));
+        }
         // More than fills the screen only scrolls.
         let n = n.min(self.cols() * self.rows() * 2);
         let charsets = std::mem::take(&mut self.charsets);
         for _ in 0..n {
             self.print_char(c);
+            for &c in &combining {
+                self.join(c);
+            }
         }
         self.charsets = charsets;
     }

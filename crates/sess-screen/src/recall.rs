@@ -11,18 +11,19 @@ use crate::style::Style;
 
 impl History {
     /// The cells of a line, with ids of `interned`, and whether the next line goes
-    /// on with it.
+    /// on with it. A coloured tail reaches to `cols`, and is one cell at least.
     pub(crate) fn cells(
         &self,
         number: u64,
+        cols: usize,
         interned: &mut Interned,
     ) -> Option<(Vec<Cell>, bool)> {
         let (chunk, line) = self.line(number)?;
-        Some((cells(chunk, &line, interned), line.flags & WRAPPED != 0))
+        Some((cells(chunk, &line, cols, interned), line.flags & WRAPPED != 0))
     }
 }
 
-fn cells(chunk: &Chunk, line: &Line<'_>, interned: &mut Interned) -> Vec<Cell> {
+fn cells(chunk: &Chunk, line: &Line<'_>, cols: usize, interned: &mut Interned) -> Vec<Cell> {
     let mut cells = Vec::with_capacity(line.text.len());
     let mut runs = line.runs;
     let mut rest = line.text;
@@ -38,8 +39,8 @@ fn cells(chunk: &Chunk, line: &Line<'_>, interned: &mut Interned) -> Vec<Cell> {
     }
     if let Some(tail) = line.tail {
         let style = id(chunk, chunk.styles[tail].erasing(), interned);
-        // How wide the row was is not kept: one cell tells the colour.
-        cells.push(Cell::erased(style));
+        // How wide the row was is not kept.
+        cells.resize(cols.max(cells.len() + 1), Cell::erased(style));
     }
     if line.flags & GAP_AT_END != 0 {
         cells.push(Cell { flags: GAP, ..Cell::BLANK });

@@ -21,6 +21,15 @@ impl Row {
         Row { cells: Vec::new(), wrapped: false, plain: true, ascii: true }
     }
 
+    /// A row of these cells.
+    pub(crate) fn of(cells: Vec<Cell>, wrapped: bool) -> Row {
+        let ascii = cells.iter().all(|cell| cell.glyph < 0x80 && cell.flags == 0);
+        let plain = ascii && cells.iter().all(|cell| cell.style == 0);
+        let mut row = Row { cells, wrapped, plain, ascii };
+        row.trim();
+        row
+    }
+
     pub(crate) fn get(&self, x: usize) -> Cell {
         self.cells.get(x).copied().unwrap_or(Cell::BLANK)
     }

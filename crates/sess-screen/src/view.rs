@@ -136,10 +136,12 @@ pub struct Look {
     pub link: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(value: &bool) -> bool {
     !value
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_plain(underline: &Underline) -> bool {
     *underline == Underline::None
 }
@@ -205,13 +207,13 @@ impl Line {
             interned.push_text(*cell, &mut text);
             let text = String::from_utf8_lossy(&text);
             let joins = style == Some(cell.style) && !matches!(kind, Cells::Joined(_));
-            match line.runs.last_mut().filter(|run| joins && run.cells == kind) {
-                Some(run) => run.text.push_str(&text),
-                None => {
-                    let said = interned.styles.get(cell.style);
-                    let look = Look::of(said, interned.link(said.link).map(AsRef::as_ref));
-                    line.runs.push(Run { text: text.into_owned(), cells: kind, look });
-                }
+            let last = line.runs.last_mut().filter(|run| joins && run.cells == kind);
+            if let Some(run) = last {
+                run.text.push_str(&text);
+            } else {
+                let said = interned.styles.get(cell.style);
+                let look = Look::of(said, interned.link(said.link).map(AsRef::as_ref));
+                line.runs.push(Run { text: text.into_owned(), cells: kind, look });
             }
             style = Some(cell.style);
         }
@@ -230,7 +232,7 @@ impl Screen {
     pub fn history_row(&self, number: u64) -> Line {
         // Its styles are numbered by themselves.
         let mut interned = Interned::new();
-        let cells = self.history.cells(number, &mut interned);
+        let cells = self.history.cells(number, 0, &mut interned);
         cells.map_or_else(Line::default, |(cells, wrapped)| Line::of(&cells, wrapped, &interned))
     }
 

@@ -318,7 +318,8 @@ fn fewer_rows_push_the_top_into_history_and_keep_the_cursor_in_sight() {
     assert_eq!((screen.text().as_str(), screen.cursor()), ("3\n4", (1, 1)));
     assert_eq!(history(&screen), ["1\r\n", "2\r\n"]);
     screen.resize(Size::new(10, 3));
-    assert_eq!((screen.text().as_str(), screen.cursor()), ("3\n4", (1, 1)));
+    assert_eq!((screen.text().as_str(), screen.cursor()), ("2\n3\n4", (1, 2)));
+    assert_eq!(history(&screen), ["1\r\n"]);
 }
 
 #[test]

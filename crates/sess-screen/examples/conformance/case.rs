@@ -33,8 +33,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sess_screen::{Cells, Line, Look, Paint, Screen, Size, Underline};
 use serde_json::{Map, Value};
+use sess_screen::{Cells, Line, Look, Paint, Screen, Size, Underline};
 
 /// One case.
 pub struct Case {
@@ -136,7 +136,7 @@ fn only_entry(step: &Value) -> Result<(&str, &Value), String> {
 }
 
 fn latin1(text: &str) -> Result<Vec<u8>, String> {
-    let bytes = text.chars().map(|c| u8::try_from(c));
+    let bytes = text.chars().map(u8::try_from);
     bytes.collect::<Result<_, _>>().map_err(|_| "a feed beyond Latin-1".to_owned())
 }
 
@@ -219,7 +219,8 @@ fn check_one(screen: &Screen, key: &str, value: &Value) -> Result<(), String> {
             let rows = (0..size.rows).filter(|&y| screen.row(y).wrapped).map(i64::from);
             let end = screen.history().end;
             let lines = screen.history().filter(|&line| screen.history_row(line).wrapped);
-            let shown: Vec<i64> = lines.map(|line| line as i64 - end as i64).chain(rows).collect();
+            let shown: Vec<i64> =
+                lines.map(|line| -i64::try_from(end - line).unwrap_or(0)).chain(rows).collect();
             let wanted: Vec<i64> = list(value)?.iter().filter_map(Value::as_i64).collect();
             same("rows", &format!("{wanted:?}"), &format!("{shown:?}"))
         }
@@ -227,7 +228,9 @@ fn check_one(screen: &Screen, key: &str, value: &Value) -> Result<(), String> {
             let y: u16 = y.parse().map_err(|_| format!("row {y}?"))?;
             let shown = match y.checked_sub(1) {
                 Some(above) => screen.row(above).wrapped,
-                None => screen.history().last().is_some_and(|line| screen.history_row(line).wrapped),
+                None => {
+                    screen.history().last().is_some_and(|line| screen.history_row(line).wrapped)
+                }
             };
             same(&format!("row {y}"), &wanted.to_string(), &shown.to_string())
         }),
@@ -360,13 +363,12 @@ fn cells(line: &Line) -> Vec<Cell> {
             underline: colour(look.underline_colour),
             link: look.link.clone().unwrap_or_default(),
         };
-        match run.cells {
-            Cells::Joined(width) => cells.push(Cell { text: run.text.clone(), width, ..cell }),
-            _ => {
-                let width = if run.cells == Cells::Wide { 2 } else { 1 };
-                let chars = run.text.chars();
-                cells.extend(chars.map(|c| Cell { text: c.into(), width, ..cell.clone() }));
-            }
+        if let Cells::Joined(width) = run.cells {
+            cells.push(Cell { text: run.text.clone(), width, ..cell });
+        } else {
+            let width = if run.cells == Cells::Wide { 2 } else { 1 };
+            let chars = run.text.chars();
+            cells.extend(chars.map(|c| Cell { text: c.into(), width, ..cell.clone() }));
         }
     }
     cells
@@ -466,7 +468,11 @@ fn same(what: &str, wanted: &str, shown: &str) -> Result<(), String> {
 }
 
 fn same_number(wanted: Option<u64>, shown: u64) -> Result<(), String> {
-    same("it", &wanted.map_or("a number".to_owned(), |wanted| wanted.to_string()), &shown.to_string())
+    same(
+        "it",
+        &wanted.map_or("a number".to_owned(), |wanted| wanted.to_string()),
+        &shown.to_string(),
+    )
 }
 
 fn same_cells(what: &str, mut wanted: Vec<Cell>, mut shown: Vec<Cell>) -> Result<(), String> {
@@ -532,7 +538,11 @@ fn check_cell(screen: &Screen, wanted: &Value) -> Result<(), String> {
             "blink" => blinks(screen, x, y).to_string(),
             _ => return Err(format!("unknown cell value {key}")),
         };
-        let wanted = if value.is_string() { text.trim_end_matches(' ').to_owned() } else { value.to_string() };
+        let wanted = if value.is_string() {
+            text.trim_end_matches(' ').to_owned()
+        } else {
+            value.to_string()
+        };
         same(&format!("({x}, {y}) {key}"), &wanted, &shown)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Whether snapshots bring everything back, on what a case feeds. It knows nothing
 //! of what the case expects.
 
-use sess_screen::{NEUTRALISE, Screen};
+use sess_screen::{Cells, Line, Look, NEUTRALISE, Screen, Underline};
 
 use crate::case::{Case, Deed};
 
@@ -23,7 +23,7 @@ pub fn check(case: &Case, cuts: &mut usize) -> Result<(), String> {
                     before.feed(&bytes[fed..cut]);
                     fed = cut;
                     *cuts += 1;
-                    let mut copy = restored(&before);
+                    let mut copy = restored(case, &before);
                     let place = |text: &str| format!("piece {number}, byte {cut}: {text}");
                     same(&before, &copy).map_err(|text| place(&text))?;
                     let mut original = before.clone();
@@ -46,15 +46,42 @@ pub fn check(case: &Case, cuts: &mut usize) -> Result<(), String> {
 }
 
 /// A fresh screen that was given the history and the snapshot of another.
-fn restored(screen: &Screen) -> Screen {
+fn restored(case: &Case, screen: &Screen) -> Screen {
     let mut bytes = NEUTRALISE.to_vec();
     for line in screen.history() {
         screen.history_line(line, &mut bytes);
     }
     screen.snapshot(screen.size(), &mut bytes);
-    let mut copy = Screen::new(screen.size(), usize::MAX);
+    let mut copy = case.screen();
+    copy.resize(screen.size());
     copy.feed(&bytes);
     copy
+}
+
+/// What can be seen of a line: its wrap, and its cells, blanks without what only
+/// text would show. Blanks at the end that show nothing are left out.
+fn seen(line: Line) -> (bool, Vec<(String, Look)>) {
+    let mut cells = Vec::new();
+    for mut run in line.runs {
+        let joined = matches!(run.cells, Cells::Joined(_));
+        let parts: Vec<String> =
+            if joined { vec![run.text] } else { run.text.chars().map(String::from).collect() };
+        for part in parts {
+            let look = &mut run.look;
+            let drawn = look.reverse || look.strike || look.overline || look.link.is_some();
+            if part == " " && !drawn && look.underline == Underline::None {
+                let background = look.background;
+                cells.push((part, Look { background, ..Look::default() }));
+            } else {
+                cells.push((part, look.clone()));
+            }
+        }
+    }
+    let blank = (" ".to_owned(), Look::default());
+    while cells.last() == Some(&blank) {
+        cells.pop();
+    }
+    (line.wrapped, cells)
 }
 
 /// Compares all that can be seen or said of two screens: the snapshot is their
@@ -72,8 +99,9 @@ fn same(one: &Screen, other: &Screen) -> Result<(), String> {
         return Err(format!("the cursor {:?} became {:?}", one.cursor(), other.cursor()));
     }
     for y in 0..one.size().rows {
-        if one.row(y) != other.row(y) {
-            return Err(format!("row {y}, {:?}, became {:?}", one.row(y), other.row(y)));
+        let (one, other) = (seen(one.row(y)), seen(other.row(y)));
+        if one != other {
+            return Err(format!("row {y}, {one:?}, became {other:?}"));
         }
     }
     let lines = |screen: &Screen| {
