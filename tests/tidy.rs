@@ -24,7 +24,7 @@ const QUOTED: [(&str, &str); 3] = [
 const LONGEST: usize = 600;
 
 /// Where printing is allowed: (the end of the path, why).
-const PRINTERS: [(&str, &str); 5] = [
+const PRINTERS: [(&str, &str); 6] = [
     ("crates/sess/src/output.rs", "what verbs tell"),
     ("crates/sess/src/error.rs", "what goes wrong"),
     ("crates/sess-sys/tests/support/mod.rs", "runs tests without the usual harness"),

@@ -47,6 +47,7 @@ mod tabs;
 mod titles;
 
 mod paint;
+mod picture;
 mod query_scan;
 mod recall;
 mod replies;
@@ -55,6 +56,7 @@ mod undo;
 mod view;
 
 pub use modes::Modes;
+pub use picture::Picture;
 pub use query_scan::QueryScan;
 pub use replies::{QueryKind, Reply};
 pub use screen::Screen;

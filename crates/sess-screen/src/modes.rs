@@ -1,8 +1,10 @@
 //! Which modes are on. It knows their numbers and defaults, but not what they do
 //! to the screen.
 
+use serde::Serialize;
+
 /// The modes that somebody beside the terminal may want to know of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a mode, on or off by itself")]
 pub struct Modes {

@@ -1,8 +1,10 @@
 //! The size of a terminal in character cells. It knows nothing of what stands
 //! in the cells.
 
+use serde::Serialize;
+
 /// The number of columns and rows of a terminal; neither is ever zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Size {
     /// Character cells in a row.
     pub cols: u16,
