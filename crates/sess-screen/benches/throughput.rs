@@ -1,5 +1,6 @@
-//! How fast the model takes output, beside `vt100`, the two alternating in one
-//! run: `cargo bench -p sess-screen`. Plain timing, best of several rounds.
+//! How fast the model takes output, beside `vt100`, `alacritty_terminal` and `avt`,
+//! all alternating in one run: `cargo bench -p sess-screen`. Plain timing, best of
+//! several rounds.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 #![expect(clippy::cast_precision_loss, reason = "megabytes need no more")]
@@ -9,23 +10,29 @@ use std::hint::black_box;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
+use alacritty_terminal::event::VoidListener;
+use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::term::{Config, Term};
+use alacritty_terminal::vte::ansi::Processor;
 use sess_screen::{QueryScan, Screen, Size};
 
 const BYTES: usize = 8 << 20;
 const CHUNK: usize = 4096;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
+/// Lines of history that each keeps.
+const HISTORY: usize = 10_000;
 
-fn fill(mut line: impl FnMut(usize) -> String) -> Vec<u8> {
+fn fill(mut line: impl FnMut(usize) -> String) -> String {
     let mut text = String::new();
     let mut number = 0;
     while text.len() < BYTES {
         text.push_str(&line(number));
         number += 1;
     }
-    text.into_bytes()
+    text
 }
 
-fn workloads() -> Vec<(&'static str, Vec<u8>)> {
+fn workloads(cols: usize, rows: usize) -> Vec<(&'static str, String)> {
     let words = ["kernel", "module", "loaded", "at", "address", "request", "took", "ms", "ok"];
     let word = |i: usize| words[i.wrapping_mul(2_654_435_761) / 7 % words.len()];
     let plain = fill(|n| {
@@ -47,16 +54,18 @@ fn workloads() -> Vec<(&'static str, Vec<u8>)> {
         if n == 0 {
             frame.insert_str(0, "\x1b[?1049h");
         }
-        for row in 1..=24 {
-            let _ = write!(
-                frame,
-                "\x1b[{row};1H\x1b[3{}m{:>5} {}\x1b[m {} \x1b[1;44m{}\x1b[0m\x1b[K",
-                (row + n) % 8,
-                n * row,
-                word(n + row),
-                word(row),
-                word(n * row),
-            );
+        for row in 1..=rows {
+            let _ = write!(frame, "\x1b[{row};1H\x1b[3{}m{:>6} \x1b[m", (row + n) % 8, n * row);
+            let mut width = 7;
+            for i in 0.. {
+                let (one, other) = (word(n + row * 7 + i), word(row + i));
+                width += one.len() + other.len() + 2;
+                if width >= cols {
+                    break;
+                }
+                let _ = write!(frame, "{one} \x1b[1;44m{other}\x1b[0m ");
+            }
+            frame.push_str("\x1b[K");
         }
         frame
     });
@@ -75,59 +84,146 @@ fn workloads() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn rate(bytes: usize, time: Duration) -> f64 {
-    bytes as f64 / time.as_secs_f64() / 1e6
+/// Something that takes output: ours or another's.
+trait Engine {
+    fn new(size: Size) -> Self;
+    fn feed(&mut self, text: &str);
 }
 
-fn nonzero(n: u16) -> NonZero<u16> {
-    NonZero::new(n).expect("the sizes stand below")
+impl Engine for Screen {
+    fn new(size: Size) -> Self {
+        Screen::new(size, HISTORY)
+    }
+
+    fn feed(&mut self, text: &str) {
+        Screen::feed(self, text.as_bytes());
+    }
 }
 
-fn timed(mut work: impl FnMut()) -> Duration {
+impl Engine for vt100::Parser {
+    fn new(size: Size) -> Self {
+        let positive = |n| NonZero::new(n).expect("the sizes stand below");
+        vt100::Parser::new(positive(size.rows), positive(size.cols), HISTORY)
+    }
+
+    fn feed(&mut self, text: &str) {
+        self.process(text.as_bytes());
+    }
+}
+
+struct Area(Size);
+
+impl Dimensions for Area {
+    fn total_lines(&self) -> usize {
+        self.screen_lines()
+    }
+
+    fn screen_lines(&self) -> usize {
+        self.0.rows.into()
+    }
+
+    fn columns(&self) -> usize {
+        self.0.cols.into()
+    }
+}
+
+struct Alacritty(Term<VoidListener>, Processor);
+
+impl Engine for Alacritty {
+    fn new(size: Size) -> Self {
+        let config = Config { scrolling_history: HISTORY, ..Config::default() };
+        Alacritty(Term::new(config, &Area(size), VoidListener), Processor::new())
+    }
+
+    fn feed(&mut self, text: &str) {
+        self.1.advance(&mut self.0, text.as_bytes());
+    }
+}
+
+impl Engine for avt::Terminal {
+    fn new(size: Size) -> Self {
+        let sides = (usize::from(size.cols), usize::from(size.rows));
+        avt::Terminal::with_scrollback(sides.0, sides.1, Some(HISTORY)).expect("a usual size")
+    }
+
+    fn feed(&mut self, text: &str) {
+        avt::Terminal::feed(self, text);
+    }
+}
+
+/// The time that one takes for all pieces.
+fn timed<E: Engine>(size: Size, pieces: &[&str]) -> Duration {
+    let mut engine = E::new(size);
     let start = Instant::now();
-    work();
+    for piece in pieces {
+        engine.feed(black_box(piece));
+    }
     start.elapsed()
 }
 
+/// Pieces of about that many bytes, cut between characters.
+fn pieces(text: &str, bytes: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = (bytes.min(rest.len())..=rest.len()).find(|&end| rest.is_char_boundary(end));
+        let (piece, more) = rest.split_at(end.unwrap_or(rest.len()));
+        pieces.push(piece);
+        rest = more;
+    }
+    pieces
+}
+
+fn rate(pieces: &[&str], time: Duration) -> f64 {
+    let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
+    bytes as f64 / time.as_secs_f64() / 1e6
+}
+
 fn main() {
-    println!(
-        "{:<13}{:>14}{:>14}{:>14}{:>14}",
-        "MB/s", "80x24/10000", "200x50/10000", "1 MiB at once", "query scan"
-    );
-    println!("{:<13}{:>7}{:>7}{:>7}{:>7}", "", "ours", "vt100", "ours", "vt100");
-    for (name, bytes) in workloads() {
-        print!("{name:<13}");
-        for (cols, rows) in [(80, 24), (200, 50)] {
-            let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
-            // The other engine is slow enough that a part of it is measure enough.
-            let part = &bytes[..BYTES / 8];
+    for (cols, rows) in [(80, 24), (200, 50)] {
+        let size = Size::new(cols, rows);
+        println!("\n{cols}x{rows}, {HISTORY} lines of history; MB/s");
+        println!(
+            "{:<13}{:>9}{:>9}{:>11}{:>9}{:>16}{:>13}",
+            "", "ours", "vt100", "alacritty", "avt", "ours, 1 MiB, ms", "query scan",
+        );
+        for (name, text) in workloads(usize::from(cols), usize::from(rows)) {
+            let all = pieces(&text, CHUNK);
+            // The others are slow enough that a part of it is measure enough.
+            let part = &all[..all.len() / 8];
+            let mebibyte = pieces(&text, 1 << 20)[0];
+            let once = [mebibyte];
+            let mut best = [Duration::MAX; 6];
             for _ in 0..ROUNDS {
-                let mut screen = Screen::new(Size::new(cols, rows), 10_000);
-                ours = ours.min(timed(|| {
-                    for chunk in bytes.chunks(CHUNK) {
-                        screen.feed(black_box(chunk));
+                let scan = || {
+                    let mut scan = QueryScan::new();
+                    let start = Instant::now();
+                    for piece in &all {
+                        black_box(scan.scan(black_box(piece.as_bytes())));
                     }
-                }));
-                let mut parser = vt100::Parser::new(nonzero(rows), nonzero(cols), 10_000);
-                theirs = theirs.min(timed(|| {
-                    for chunk in part.chunks(CHUNK) {
-                        parser.process(black_box(chunk));
-                    }
-                }));
-            }
-            print!("{:>7.0}{:>7.0}", rate(bytes.len(), ours), rate(part.len(), theirs));
-        }
-        let (mut once, mut scanned) = (Duration::MAX, Duration::MAX);
-        for _ in 0..ROUNDS {
-            let mut screen = Screen::new(Size::new(80, 24), 10_000);
-            once = once.min(timed(|| screen.feed(black_box(&bytes[..1 << 20]))));
-            let mut scan = QueryScan::new();
-            scanned = scanned.min(timed(|| {
-                for chunk in bytes.chunks(CHUNK) {
-                    black_box(scan.scan(black_box(chunk)));
+                    start.elapsed()
+                };
+                let times = [
+                    timed::<Screen>(size, &all),
+                    timed::<vt100::Parser>(size, part),
+                    timed::<Alacritty>(size, part),
+                    timed::<avt::Terminal>(size, part),
+                    timed::<Screen>(size, &once),
+                    scan(),
+                ];
+                for (best, time) in best.iter_mut().zip(times) {
+                    *best = time.min(*best);
                 }
-            }));
+            }
+            println!(
+                "{name:<13}{:>9.0}{:>9.0}{:>11.0}{:>9.0}{:>16.1}{:>13.0}",
+                rate(&all, best[0]),
+                rate(part, best[1]),
+                rate(part, best[2]),
+                rate(part, best[3]),
+                best[4].as_secs_f64() * 1e3,
+                rate(&all, best[5]),
+            );
         }
-        println!("{:>14.0}{:>14.0}", rate(1 << 20, once), rate(bytes.len(), scanned));
     }
 }

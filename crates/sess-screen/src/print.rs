@@ -63,6 +63,8 @@ impl Screen {
             ' '..='~' => 1,
             // UTF-8 for C1 controls, which nobody means.
             '\u{7f}'..='\u{9f}' => return,
+            // The bulk of wide characters, which need no table.
+            '\u{3041}'..='\u{3096}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => 2,
             _ => c.width().unwrap_or(0),
         };
         if width == 0 {
