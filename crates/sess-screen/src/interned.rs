@@ -22,6 +22,20 @@ const MOST_LINK_BYTES: usize = 1 << 20;
 /// Characters past this in one cell are dropped, in bytes of UTF-8.
 const LONGEST_CLUSTER: usize = 64;
 
+/// A character beyond ASCII. Each length by itself, for copying so few bytes costs
+/// less than asking how many they are.
+#[inline]
+fn push_utf8(code: u32, out: &mut Vec<u8>) {
+    let part = |shift: u32| (code >> shift & 0x3f) as u8 | 0x80;
+    match code {
+        0..=0x7ff => out.extend_from_slice(&[(code >> 6) as u8 | 0xc0, part(0)]),
+        0x800..=0xffff => {
+            out.extend_from_slice(&[(code >> 12) as u8 | 0xe0, part(6), part(0)]);
+        }
+        _ => out.extend_from_slice(&[(code >> 18) as u8 | 0xf0, part(12), part(6), part(0)]),
+    }
+}
+
 /// The tables behind the ids in cells.
 #[derive(Clone, Debug)]
 pub(crate) struct Interned {
@@ -102,8 +116,8 @@ impl Interned {
             out.extend_from_slice(self.cluster(cell.glyph).as_bytes());
         } else if cell.glyph < 0x80 {
             out.push(if cell.glyph == 0 { b' ' } else { cell.glyph as u8 });
-        } else if let Some(c) = char::from_u32(cell.glyph) {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        } else {
+            push_utf8(cell.glyph, out);
         }
     }
 

@@ -79,6 +79,14 @@ impl Row {
         let width = if cell.is(WIDE) { 2 } else { 1 };
         self.ascii &= cell.glyph < 0x80 && cell.flags == 0;
         self.plain &= cell.style == 0 && self.ascii;
+        let spacer = Cell { glyph: 0, style: cell.style, flags: SPACER };
+        if x == self.cells.len() {
+            self.cells.push(cell);
+            if width == 2 {
+                self.cells.push(spacer);
+            }
+            return;
+        }
         self.cut(x);
         self.cut(x + width);
         if self.cells.len() < x + width {
@@ -86,7 +94,7 @@ impl Row {
         }
         self.cells[x] = cell;
         if width == 2 {
-            self.cells[x + 1] = Cell { glyph: 0, style: cell.style, flags: SPACER };
+            self.cells[x + 1] = spacer;
         }
     }
 
