@@ -5,6 +5,7 @@
 use crate::cell::Cell;
 use crate::feed::printable;
 use crate::grid::Margins;
+use crate::marks::Marks;
 use crate::screen::Screen;
 use crate::style::Style;
 
@@ -25,7 +26,8 @@ impl Screen {
             && self.charsets.is_ascii()
             && self.pen.style == Style::DEFAULT
             && self.cursor.y + 1 == rows
-            && self.grid.rows[rows - 1].cells.is_empty();
+            && self.grid.rows[rows - 1].cells.is_empty()
+            && self.grid.rows[rows - 1].marks == Marks::NONE;
         if !simple {
             return (0, 0);
         }

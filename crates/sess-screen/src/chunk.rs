@@ -3,12 +3,13 @@
 //! used. It knows nothing of the other pieces, or of how a line is shown.
 //!
 //! A line is one byte of flags; if it is styled, the `u16` length of its runs; if
-//! its blank tail is coloured, that style's number; its text; its runs (a style's
+//! it is marked, a byte of marks; if its blank tail is coloured, that style's number; its text; its runs (a style's
 //! number and a length in bytes of text, all numbers varints).
 
 use std::sync::Arc;
 
 use crate::interned::{Interned, Link};
+use crate::marks::Marks;
 use crate::style::{Style, attr};
 
 pub(crate) const WRAPPED: u8 = 1;
@@ -16,6 +17,9 @@ pub(crate) const STYLED: u8 = 2;
 pub(crate) const TAIL: u8 = 4;
 /// The line leaves its last column free for a wide character that follows.
 pub(crate) const GAP_AT_END: u8 = 8;
+/// Some of its cells hold several characters that have a width of their own.
+pub(crate) const GRAPHEMES: u8 = 16;
+pub(crate) const MARKED: u8 = 32;
 
 /// Some lines.
 #[derive(Clone, Debug)]
@@ -31,6 +35,7 @@ pub(crate) struct Chunk {
 /// A line taken apart.
 pub(crate) struct Line<'a> {
     pub flags: u8,
+    pub marks: Marks,
     pub runs: &'a [u8],
     pub tail: Option<usize>,
     pub text: &'a [u8],
@@ -113,11 +118,16 @@ impl Chunk {
             (rest, runs) =
                 after.split_at_checked(after.len() - usize::from(u16::from_le_bytes(*len)))?;
         }
+        let mut marks = Marks::NONE;
+        if flags & MARKED != 0 {
+            let (&bits, after) = rest.split_first()?;
+            (marks, rest) = (Marks(bits), after);
+        }
         let mut tail = None;
         if flags & TAIL != 0 {
             tail = pop_varint(&mut rest).map(|style| style as usize);
         }
-        Some(Line { flags, runs, tail, text: rest })
+        Some(Line { flags, marks, runs, tail, text: rest })
     }
 }
 

@@ -172,6 +172,10 @@ impl Screen {
             4 => self.set_palette(rest),
             7 => self.titles.set_directory(rest),
             8 => self.hyperlink(rest),
+            133 => {
+                let letter = rest.first().copied().unwrap_or(0);
+                self.grid.rows[self.cursor.y].marks.add(letter);
+            }
             10..=19 => self.set_dynamic_colours(number as u8, rest),
             104 if rest.is_empty() => self.palette.reset_indexed(None),
             104 => {

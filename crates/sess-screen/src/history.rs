@@ -7,10 +7,14 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 use crate::cell::{GAP, SPACER};
-use crate::chunk::{Chunk, GAP_AT_END, Line, STYLED, TAIL, WRAPPED, pop_varint, push_varint};
+use crate::chunk::{
+    Chunk, GAP_AT_END, GRAPHEMES, Line, MARKED, STYLED, TAIL, WRAPPED, pop_varint, push_varint,
+};
 use crate::extent::{Extent, trimmed};
 use crate::input::{Decoded, decode};
 use crate::interned::Interned;
+use crate::marks::Marks;
+use crate::paint::{CLUSTERS_OFF, CLUSTERS_ON};
 use crate::row::Row;
 use crate::sgr::PenWriter;
 use crate::style::Colour;
@@ -136,7 +140,7 @@ impl History {
 
     /// Appends a row of a screen `cols` wide.
     pub(crate) fn push(&mut self, row: &Row, cols: usize, interned: &Interned) {
-        if row.plain {
+        if row.plain && row.marks == Marks::NONE {
             let chunk = self.open_line();
             chunk.data.push(if row.wrapped { WRAPPED } else { 0 });
             let len = if row.wrapped { row.cells.len() } else { trimmed(&row.cells, interned) };
@@ -174,6 +178,11 @@ impl History {
         runs.clear();
         let flags_at = chunk.data.len();
         chunk.data.extend_from_slice(&[0, 0, 0]);
+        let mut flags = if row.wrapped { WRAPPED } else { 0 };
+        if row.marks != Marks::NONE {
+            flags |= MARKED;
+            chunk.data.push(row.marks.0);
+        }
         let tail = extent.tail.map(|style| number_of(style, chunk));
         if let Some(tail) = tail {
             push_varint(&mut chunk.data, tail);
@@ -207,6 +216,9 @@ impl History {
             } else {
                 for cell in cells.iter().filter(|cell| !cell.is(SPACER | GAP)) {
                     interned.push_text(*cell, &mut chunk.data);
+                    if interned.is_grapheme(*cell) {
+                        flags |= GRAPHEMES;
+                    }
                 }
             }
         }
@@ -220,7 +232,6 @@ impl History {
             push_varint(runs, 0);
             push_varint(runs, extent.padding as u32);
         }
-        let mut flags = if row.wrapped { WRAPPED } else { 0 };
         if tail.is_some() {
             flags |= TAIL;
         }
@@ -287,8 +298,15 @@ impl History {
         let mut pen = PenWriter::default();
         let mut begins_coloured = false;
         let wrapped = line.flags & WRAPPED != 0;
-        let start = out.len();
         let continues = || number > self.first && self.is_wrapped(number - 1);
+        let marked = line.marks != Marks::NONE;
+        if marked && !continues() {
+            line.marks.write(out);
+        }
+        if line.flags & GRAPHEMES != 0 {
+            out.extend_from_slice(CLUSTERS_ON);
+        }
+        let start = out.len();
         if line.flags & STYLED == 0 {
             out.extend_from_slice(if wrapped { line.text } else { line.text.trim_ascii_end() });
         } else {
@@ -330,6 +348,13 @@ impl History {
             out.extend_from_slice(b"\x1b[K");
         }
         pen.reset(out);
+        if line.flags & GRAPHEMES != 0 {
+            out.extend_from_slice(CLUSTERS_OFF);
+        }
+        if marked && continues() {
+            // Before its text the cursor hung on the line before.
+            line.marks.write(out);
+        }
         if line.flags & GAP_AT_END != 0 {
             let is_wide = match self.line(number + 1) {
                 Some((_, next)) => begins_wide(next.text),

@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::cell::{CLUSTER, Cell};
+use unicode_width::UnicodeWidthChar;
+
+use crate::cell::{CLUSTER, Cell, WIDE};
 use crate::style::StyleTable;
 
 /// An OSC 8 hyperlink.
@@ -137,6 +139,18 @@ impl Interned {
 
     pub(crate) fn cluster(&self, glyph: u32) -> &str {
         self.clusters.get((glyph & !CLUSTER) as usize).map_or("", |text| text)
+    }
+
+    /// Whether a cell holds several characters that have a width of their own: only
+    /// a terminal that knows clusters puts them there.
+    pub(crate) fn is_grapheme(&self, cell: Cell) -> bool {
+        if cell.glyph & CLUSTER == 0 {
+            return false;
+        }
+        let text = self.cluster(cell.glyph);
+        let wide = text.chars().next().and_then(UnicodeWidthChar::width) == Some(2);
+        let joined = text.chars().skip(1).any(|c| c.width().unwrap_or(0) > 0);
+        joined || cell.is(WIDE) != wide
     }
 
     /// The glyph of `glyph` with one more character in its cell.

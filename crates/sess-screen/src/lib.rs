@@ -37,6 +37,7 @@ mod grid;
 mod history;
 mod interned;
 mod keyboard;
+mod marks;
 mod modes;
 mod palette;
 mod pen;
@@ -55,6 +56,7 @@ mod snapshot;
 mod undo;
 mod view;
 
+pub use marks::Mark;
 pub use modes::Modes;
 pub use picture::Picture;
 pub use query_scan::QueryScan;

@@ -53,6 +53,7 @@ pub(crate) const FOCUS: u16 = 1004;
 pub(crate) const EXTENDED_REVERSE_WRAP: u16 = 1045;
 pub(crate) const PASTE: u16 = 2004;
 pub(crate) const SYNCHRONIZED: u16 = 2026;
+const CLUSTERS: u16 = 2027;
 
 /// Private modes that are simply on or off, and the same in every terminal that
 /// was just switched on.
@@ -79,7 +80,7 @@ const SWITCHES: [(u16, bool); 18] = [
 
 /// Modes that terminals start with on or off as they like: only what the
 /// program said of them is known.
-const TERMINALS_OWN: [u16; 4] = [12, 1007, 2027, 1034];
+const TERMINALS_OWN: [u16; 4] = [12, 1007, CLUSTERS, 1034];
 
 /// Modes that change the screen or only the host's side, and are never replayed.
 const NEVER_KEPT: [u16; 8] = [2, COLUMNS, 4, 8, 38, 80, 96, 1070];
@@ -102,6 +103,8 @@ pub(crate) struct ModeSet {
     pub newline: bool,
     /// What XTSAVE put aside, for XTRESTORE.
     pub saved: Vec<(u16, bool)>,
+    /// Grapheme clusters share a cell (2027).
+    pub clusters: bool,
 }
 
 impl ModeSet {
@@ -118,6 +121,7 @@ impl ModeSet {
             insert: false,
             newline: false,
             saved: Vec::new(),
+            clusters: false,
         }
     }
 
@@ -148,6 +152,9 @@ impl ModeSet {
                 self.encoding = 0;
             }
         } else if !NEVER_KEPT.contains(&mode) {
+            if mode == CLUSTERS {
+                self.clusters = on;
+            }
             self.others.retain(|(number, _)| *number != mode);
             if (on || TERMINALS_OWN.contains(&mode)) && self.others.len() < MOST_OTHERS {
                 self.others.push((mode, on));

@@ -4,6 +4,7 @@
 use crate::cell::{Cell, GAP, SPACER, WIDE};
 use crate::extent::Extent;
 use crate::interned::Interned;
+use crate::marks::Marks;
 use crate::row::Row;
 use crate::sgr::{PenWriter, push_number};
 use crate::style::Colour;
@@ -14,6 +15,10 @@ pub(crate) struct Painter<'a> {
     pub pen: PenWriter,
     pub out: &'a mut Vec<u8>,
 }
+
+/// Mode 2027, in which several characters may share a cell.
+pub(crate) const CLUSTERS_ON: &[u8] = b"\x1b[?2027h";
+pub(crate) const CLUSTERS_OFF: &[u8] = b"\x1b[?2027l";
 
 /// Fewer blanks than that are cheaper as spaces than as a jump.
 const JUMP: usize = 5;
@@ -39,7 +44,13 @@ impl Painter<'_> {
             {
                 self.pen.to(style.erasing(), None, self.out);
             }
-            self.interned.push_text(cell, self.out);
+            if self.interned.is_grapheme(cell) {
+                self.out.extend_from_slice(CLUSTERS_ON);
+                self.interned.push_text(cell, self.out);
+                self.out.extend_from_slice(CLUSTERS_OFF);
+            } else {
+                self.interned.push_text(cell, self.out);
+            }
         }
     }
 
@@ -95,6 +106,8 @@ impl Painter<'_> {
         if continued && (extent.text == 0 || cells[0].is_blank()) {
             self.cell(Cell { flags: 0, ..row.get(0) });
             x = 1;
+        } else if !continued {
+            row.marks.write(self.out);
         }
         while x < extent.text {
             let cell = cells[x];
@@ -126,6 +139,10 @@ impl Painter<'_> {
             self.reset_pen();
             self.out.extend_from_slice(b"\x1b[K");
         }
+        if continued {
+            // Before its text the cursor hung on the row before.
+            row.marks.write(self.out);
+        }
     }
 
     /// Paints rows onto an erased screen, each where it belongs, cropped to
@@ -138,7 +155,7 @@ impl Painter<'_> {
     ) {
         for (y, row) in rows.enumerate() {
             let extent = Extent::of_unwrapped(row, cols, self.interned);
-            if extent.text == 0 && extent.tail.is_none() {
+            if extent.text == 0 && extent.tail.is_none() && row.marks == Marks::NONE {
                 continue;
             }
             let cropped;

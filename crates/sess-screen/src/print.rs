@@ -1,7 +1,8 @@
 //! Printing: characters into cells, wrapping, wide and combining ones. It knows
 //! nothing of sequences.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::cell::{CLUSTER, Cell, GAP, SPACER, WIDE};
 use crate::screen::{Cursor, Screen};
@@ -71,6 +72,9 @@ impl Screen {
             self.join(c);
             return;
         }
+        if self.modes.clusters && !c.is_ascii() && self.join_cluster(c) {
+            return;
+        }
         self.charsets.single = None;
         if self.cursor.pending {
             self.wrap();
@@ -110,6 +114,44 @@ impl Screen {
         }
     }
 
+    /// In mode 2027: adds a character to the cell before the cursor if the two are
+    /// one grapheme cluster, and makes that cell wide if the cluster is. Whether it
+    /// did.
+    fn join_cluster(&mut self, c: char) -> bool {
+        let Cursor { x, y, pending } = self.cursor;
+        let Some(mut at) = (if pending { Some(x) } else { x.checked_sub(1) }) else { return false };
+        if self.last_char.is_none() && !pending {
+            return false;
+        }
+        at -= usize::from(at > 0 && self.grid.rows[y].get(at).is(SPACER));
+        let cell = self.grid.rows[y].get(at);
+        let mut text = Vec::new();
+        self.interned.push_text(cell, &mut text);
+        let mut text = String::from_utf8_lossy(&text).into_owned();
+        text.push(c);
+        if text.graphemes(true).nth(1).is_some() {
+            return false;
+        }
+        self.join(c);
+        self.last_char = Some(c);
+        true
+    }
+
+    /// Makes the cell before the cursor wide, if there is room.
+    fn widen(&mut self, at: usize) {
+        let (y, edge) = (self.cursor.y, self.edge());
+        if at + 1 >= edge || self.cursor.pending {
+            return;
+        }
+        let cell = self.grid.rows[y].get(at);
+        self.grid.rows[y].put(at, Cell { flags: WIDE, ..cell });
+        self.cursor.x = at + 2;
+        if self.cursor.x >= edge {
+            self.cursor.x = edge - 1;
+            self.cursor.pending = self.modes.autowrap();
+        }
+    }
+
     /// Adds a combining character to the cell before the cursor.
     fn join(&mut self, c: char) {
         let Cursor { x, y, pending } = self.cursor;
@@ -127,6 +169,9 @@ impl Screen {
         }
         let glyph = self.interned.joined(cell.glyph, c);
         self.grid.rows[y].put(x, Cell { glyph, ..cell });
+        if self.modes.clusters && !cell.is(WIDE) && self.interned.cluster(glyph).width() > 1 {
+            self.widen(x);
+        }
     }
 
     /// Goes on in the next row, which this one's line continues in.

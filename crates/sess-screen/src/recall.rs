@@ -1,25 +1,22 @@
 //! History lines back into cells. It knows a line's parts, but nothing of the
 //! screen that the cells are for.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::cell::{Cell, GAP, SPACER, WIDE};
-use crate::chunk::{Chunk, GAP_AT_END, Line, WRAPPED, pop_varint};
+use crate::chunk::{Chunk, GAP_AT_END, GRAPHEMES, Line, WRAPPED, pop_varint};
 use crate::history::History;
 use crate::interned::Interned;
+use crate::row::Row;
 use crate::style::Style;
 
 impl History {
-    /// The cells of a line, with ids of `interned`, and whether the next line goes
-    /// on with it. A coloured tail reaches to `cols`, and is one cell at least.
-    pub(crate) fn cells(
-        &self,
-        number: u64,
-        cols: usize,
-        interned: &mut Interned,
-    ) -> Option<(Vec<Cell>, bool)> {
+    /// A line as a row, with ids of `interned`. A coloured tail reaches to `cols`, and is one cell at least.
+    pub(crate) fn row(&self, number: u64, cols: usize, interned: &mut Interned) -> Option<Row> {
         let (chunk, line) = self.line(number)?;
-        Some((cells(chunk, &line, cols, interned), line.flags & WRAPPED != 0))
+        let cells = cells(chunk, &line, cols, interned);
+        Some(Row { marks: line.marks, ..Row::of(cells, line.flags & WRAPPED != 0) })
     }
 }
 
@@ -32,8 +29,11 @@ fn cells(chunk: &Chunk, line: &Line<'_>, cols: usize, interned: &mut Interned) -
         let (number, len) = run.unwrap_or((0, rest.len() as u32));
         let (text, more) = rest.split_at((len as usize).min(rest.len()));
         let style = id(chunk, chunk.styles[number as usize], interned);
-        for c in String::from_utf8_lossy(text).chars() {
-            push(c, style, &mut cells, interned);
+        let text = String::from_utf8_lossy(text);
+        if line.flags & GRAPHEMES == 0 {
+            text.chars().for_each(|c| push(c, style, &mut cells, interned));
+        } else {
+            text.graphemes(true).for_each(|text| push_cluster(text, style, &mut cells, interned));
         }
         rest = more;
     }
@@ -68,5 +68,18 @@ fn push(c: char, style: u16, cells: &mut Vec<Cell>, interned: &mut Interned) {
             cells.push(Cell { glyph: 0, style, flags: SPACER });
         }
         _ => cells.push(Cell { glyph: u32::from(c), style, flags: 0 }),
+    }
+}
+
+/// Several characters that share a cell.
+fn push_cluster(text: &str, style: u16, cells: &mut Vec<Cell>, interned: &mut Interned) {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return };
+    let glyph = chars.fold(u32::from(first), |glyph, c| interned.joined(glyph, c));
+    if text.width() > 1 {
+        cells.push(Cell { glyph, style, flags: WIDE });
+        cells.push(Cell { glyph: 0, style, flags: SPACER });
+    } else {
+        cells.push(Cell { glyph, style, flags: 0 });
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::cell::{Cell, GAP, SPACER, WIDE};
 use crate::interned::Interned;
+use crate::marks::Marks;
 use crate::row::Row;
 use crate::screen::Cursor;
 use crate::style::Colour;
@@ -14,6 +15,8 @@ struct Written {
     cells: Vec<Cell>,
     /// The style of the coloured blanks from its end to the edge.
     fill: Option<u16>,
+    /// What the shell said of its rows.
+    marks: Marks,
     /// It goes on, but not in these rows.
     goes_on: bool,
 }
@@ -58,6 +61,7 @@ pub(crate) fn reflow(
 impl Written {
     fn append(&mut self, row: Row, cols: usize, interned: &Interned) {
         let wrapped = row.wrapped;
+        self.marks.0 |= row.marks.0;
         let mut cells = row.cells;
         if wrapped {
             if cells.last().is_some_and(|last| last.is(GAP)) {
@@ -86,6 +90,7 @@ impl Written {
 
     /// Appends its rows; returns where in the line each begins.
     fn wrap(self, cols: usize, rows: &mut Vec<Row>) -> Vec<usize> {
+        let first = rows.len();
         let mut starts = vec![0];
         let mut row = Vec::new();
         for (at, &cell) in self.cells.iter().enumerate() {
@@ -107,6 +112,7 @@ impl Written {
             row.resize(cols, Cell::erased(style));
         }
         rows.push(Row::of(row, self.goes_on));
+        rows[first].marks = self.marks;
         starts
     }
 }

@@ -145,9 +145,9 @@ impl Screen {
         {
             first -= 1;
         }
-        let cells = (first..range.end)
-            .filter_map(|number| self.history.cells(number, cols, &mut self.interned));
-        let rows = cells.map(|(cells, wrapped)| Row::of(cells, wrapped)).collect();
+        let rows = (first..range.end)
+            .filter_map(|number| self.history.row(number, cols, &mut self.interned))
+            .collect();
         self.history.take_back(range.end - first);
         if range.end - first >= LONGEST {
             self.history.break_last_line();

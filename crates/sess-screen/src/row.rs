@@ -2,6 +2,7 @@
 //! nothing of other rows, the cursor or what an id stands for.
 
 use crate::cell::{Cell, GAP, SPACER, WIDE};
+use crate::marks::Marks;
 
 /// A row: cells from the left; those past the last are blank.
 #[derive(Clone, Debug)]
@@ -9,6 +10,7 @@ pub(crate) struct Row {
     pub cells: Vec<Cell>,
     /// The next row continues this one's line.
     pub wrapped: bool,
+    pub marks: Marks,
     /// Nothing in it but ASCII and erased cells in the default style, so that
     /// it can go to the history byte by byte. May be false without need.
     pub plain: bool,
@@ -18,14 +20,14 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) const fn new() -> Row {
-        Row { cells: Vec::new(), wrapped: false, plain: true, ascii: true }
+        Row { cells: Vec::new(), wrapped: false, marks: Marks::NONE, plain: true, ascii: true }
     }
 
     /// A row of these cells.
     pub(crate) fn of(cells: Vec<Cell>, wrapped: bool) -> Row {
         let ascii = cells.iter().all(|cell| cell.glyph < 0x80 && cell.flags == 0);
         let plain = ascii && cells.iter().all(|cell| cell.style == 0);
-        let mut row = Row { cells, wrapped, plain, ascii };
+        let mut row = Row { cells, wrapped, marks: Marks::NONE, plain, ascii };
         row.trim();
         row
     }
@@ -43,6 +45,7 @@ impl Row {
     pub(crate) fn clear(&mut self, cols: usize, blank: Cell) {
         self.cells.clear();
         self.wrapped = false;
+        self.marks = Marks::NONE;
         self.ascii = true;
         self.plain = blank == Cell::BLANK;
         if !self.plain {

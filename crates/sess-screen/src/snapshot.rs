@@ -6,8 +6,10 @@ use crate::charset::Charsets;
 use crate::grid::{Grid, Margins};
 use crate::interned::Interned;
 use crate::keyboard::KittyStack;
+use crate::marks::Marks;
 use crate::modes::{self, ModeSet, SYNCHRONIZED};
 use crate::paint::{Painter, move_to};
+use crate::row::Row;
 use crate::screen::{Cursor, Saved, Screen};
 use crate::sgr::{PenWriter, push_number};
 use crate::size::Size;
@@ -279,7 +281,7 @@ impl Screen {
         move_to(out, x.min(view.cols - 1).saturating_sub(left), y.saturating_sub(top));
         let mut painter = self.painter(out);
         if cursor.pending && x < view.cols {
-            painter.cell(Cell { flags: 0, ..row.get(x) });
+            painter.cell(Cell { flags: row.get(x).flags & WIDE, ..row.get(x) });
         }
         painter.pen
     }
@@ -357,7 +359,9 @@ impl View {
 /// The rows down to the last that is not blank, or that one is wrapped into.
 pub(crate) fn used_rows(grid: &Grid, interned: &Interned) -> usize {
     let is_used = |cell: &Cell| !interned.is_unseen(*cell);
-    let last = grid.rows.iter().rposition(|row| row.wrapped || row.cells.iter().any(is_used));
+    let is_said =
+        |row: &Row| row.wrapped || row.marks != Marks::NONE || row.cells.iter().any(is_used);
+    let last = grid.rows.iter().rposition(is_said);
     last.map_or(0, |last| last + 1 + usize::from(grid.rows[last].wrapped))
 }
 

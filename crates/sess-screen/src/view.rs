@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::cell::{CLUSTER, Cell, GAP, SPACER, WIDE};
 use crate::interned::{Interned, Link};
+use crate::marks::Mark;
+use crate::row::Row;
 use crate::screen::Screen;
 use crate::style::{Colour, ColourKind, Style, attr};
 
@@ -16,6 +18,9 @@ pub struct Line {
     /// The next line goes on with this one's text.
     #[serde(skip_serializing_if = "is_false")]
     pub wrapped: bool,
+    /// What the shell said of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
 }
 
 /// Neighbouring cells of one kind that look the same.
@@ -190,9 +195,11 @@ impl Line {
         text
     }
 
-    /// Takes cells apart, whose ids `interned` knows.
-    pub(crate) fn of(cells: &[Cell], wrapped: bool, interned: &Interned) -> Line {
-        let mut line = Line { runs: Vec::new(), wrapped };
+    /// Takes a row apart, whose ids `interned` knows.
+    fn of(row: &Row, interned: &Interned) -> Line {
+        let cells = &row.cells;
+        let marks = row.marks.iter().map(|(mark, _)| mark).collect();
+        let mut line = Line { runs: Vec::new(), wrapped: row.wrapped, marks };
         let mut style = None;
         let mut text = Vec::new();
         let used = cells.iter().rposition(|cell| *cell != Cell::BLANK).map_or(0, |last| last + 1);
@@ -225,15 +232,15 @@ impl Screen {
     /// A row of the screen that is shown, from the top; blank beyond the last.
     pub fn row(&self, y: u16) -> Line {
         let row = self.grid.rows.get(usize::from(y));
-        row.map_or_else(Line::default, |row| Line::of(&row.cells, row.wrapped, &self.interned))
+        row.map_or_else(Line::default, |row| Line::of(row, &self.interned))
     }
 
     /// A line of the history; blank if there is none of that number.
     pub fn history_row(&self, number: u64) -> Line {
         // Its styles are numbered by themselves.
         let mut interned = Interned::new();
-        let cells = self.history.cells(number, 0, &mut interned);
-        cells.map_or_else(Line::default, |(cells, wrapped)| Line::of(&cells, wrapped, &interned))
+        let row = self.history.row(number, 0, &mut interned);
+        row.map_or_else(Line::default, |row| Line::of(&row, &interned))
     }
 
     /// How text printed now would look.
