@@ -202,7 +202,7 @@ impl ModeSet {
             known(self.mouse == mode)
         } else if ENCODINGS.contains(&mode) {
             known(self.encoding == mode)
-        } else if TERMINALS_OWN.contains(&mode) {
+        } else if TERMINALS_OWN.contains(&mode) || self.others.contains(&(mode, true)) {
             known(self.others.contains(&(mode, true)))
         } else {
             0

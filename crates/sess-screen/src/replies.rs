@@ -4,11 +4,14 @@
 //! No answer carries bytes that the program chose: numbers and colours are read
 //! and written anew.
 
+use std::fmt::Write as _;
+
 use crate::modes;
 use crate::palette::Rgb;
 use crate::params::{Csi, Function, functions};
 use crate::screen::{Saved, Screen};
 use crate::sgr;
+use crate::style::attr;
 
 /// Nobody asks that much before the answers are taken.
 const MOST_REPLIES: usize = 256;
@@ -226,6 +229,9 @@ impl Screen {
         let state = match (private, mode) {
             (false, 4) => known(self.modes.insert),
             (false, 20) => known(self.modes.newline),
+            // Keyboard locked, local echo off: permanently, in every terminal.
+            (false, 2) => 4,
+            (false, 12) => 3,
             (false, _) => 0,
             (true, 47 | 1047 | 1049) => known(self.alternate != 0),
             (true, 1048) => known(self.saved[self.which()] != Saved::default()),
@@ -296,41 +302,71 @@ impl Screen {
 
     fn answer_setting(&mut self, setting: &[u8]) {
         let mut bytes = b"\x1bP1$r".to_vec();
+        let numbers = |numbers: &[usize]| {
+            numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(";").into_bytes()
+        };
         match setting {
             b"m" => sgr::push_report(self.pen.style, &mut bytes),
-            b"r" => {
-                let (top, bottom) = (self.margins.top + 1, self.margins.bottom + 1);
-                bytes.extend_from_slice(format!("{top};{bottom}").as_bytes());
-            }
+            b"r" => bytes.extend(numbers(&[self.margins.top + 1, self.margins.bottom + 1])),
             b"s" if self.modes.is_on(modes::COLUMN_MARGINS) => {
-                let (left, right) = (self.margins.left + 1, self.margins.right + 1);
-                bytes.extend_from_slice(format!("{left};{right}").as_bytes());
+                bytes.extend(numbers(&[self.margins.left + 1, self.margins.right + 1]));
             }
-            b" q" => bytes.extend_from_slice(self.cursor_shape.to_string().as_bytes()),
+            b" q" => bytes.extend(numbers(&[self.cursor_shape.into()])),
+            b"\"q" => {
+                bytes.extend(numbers(&[usize::from(self.pen.style.attrs & attr::PROTECTED != 0)]))
+            }
+            b"*x" => bytes.extend(numbers(&[if self.exact_rectangles { 2 } else { 1 }])),
+            b"t" | b"*|" => bytes.extend(numbers(&[self.rows()])),
+            b"$|" => bytes.extend(numbers(&[self.cols()])),
             _ => {
                 self.reply(QueryKind::Setting, "\x1bP0$r\x1b\\");
                 return;
             }
         }
-        // One of the four settings above, so not the program's choice.
+        // One of the settings above, so not the program's choice.
         bytes.extend_from_slice(setting);
         bytes.extend_from_slice(b"\x1b\\");
         self.reply(QueryKind::Setting, bytes);
     }
 
     fn answer_capability(&mut self, name: &[u8]) {
-        // Names and values are hexadecimal on the way: TN, name; Co, colors; RGB.
-        let answer = match name.to_ascii_uppercase().as_slice() {
-            b"544E" => "544E=787465726D2D323536636F6C6F72",
-            b"6E616D65" => "6E616D65=787465726D2D323536636F6C6F72",
-            b"436F" => "436F=323536",
-            b"636F6C6F7273" => "636F6C6F7273=323536",
-            b"524742" => "524742=38",
-            _ => {
-                self.reply(QueryKind::Capability, "\x1bP0+r\x1b\\");
-                return;
+        // Names and values are hexadecimal on the way.
+        let name = std::str::from_utf8(name).unwrap_or_default().to_ascii_uppercase();
+        let known = CAPABILITIES.iter().find(|(known, _)| hexadecimal(known) == name);
+        let answer = match known {
+            Some((name, "")) => format!("\x1bP1+r{}\x1b\\", hexadecimal(name)),
+            Some((name, value)) => {
+                format!("\x1bP1+r{}={}\x1b\\", hexadecimal(name), hexadecimal(value))
             }
+            None => "\x1bP0+r\x1b\\".to_owned(),
         };
-        self.reply(QueryKind::Capability, format!("\x1bP1+r{answer}\x1b\\"));
+        self.reply(QueryKind::Capability, answer);
     }
+}
+
+/// What XTGETTCAP is asked for, and terminals of this kind have: names of terminfo
+/// and termcap, and `tmux`'s and `vim`'s own. Flags have no value.
+const CAPABILITIES: [(&str, &str); 15] = [
+    ("TN", "xterm-256color"),
+    ("name", "xterm-256color"),
+    ("Co", "256"),
+    ("colors", "256"),
+    ("RGB", "8"),
+    ("Tc", ""),
+    ("Su", ""),
+    ("am", ""),
+    ("bce", ""),
+    ("Ss", "\x1b[%p1%d q"),
+    ("Se", "\x1b[2 q"),
+    ("Smulx", "\x1b[4:%p1%dm"),
+    ("Setulc", "\x1b[58:2::%p1%{65536}%/%d:%p1%{256}%/%{255}%&%d:%p1%{255}%&%d%;m"),
+    ("setrgbf", "\x1b[38;2;%p1%d;%p2%d;%p3%dm"),
+    ("setrgbb", "\x1b[48;2;%p1%d;%p2%d;%p3%dm"),
+];
+
+fn hexadecimal(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02X}");
+        hex
+    })
 }

@@ -221,7 +221,7 @@ fn queries_are_answered_with_where_they_were_asked() {
 
 #[test]
 fn every_usual_query_has_its_answer() {
-    let cases: [(&str, QueryKind, &str); 14] = [
+    let cases: [(&str, QueryKind, &str); 24] = [
         ("\x1b[c", QueryKind::PrimaryAttributes, "\x1b[?62;22c"),
         ("\x1b[>c", QueryKind::SecondaryAttributes, "\x1b[>1;10;0c"),
         ("\x1b[=c", QueryKind::TertiaryAttributes, "\x1bP!|00000000\x1b\\"),
@@ -234,6 +234,16 @@ fn every_usual_query_has_its_answer() {
         ("\x1bP$q q\x1b\\", QueryKind::Setting, "\x1bP1$r0 q\x1b\\"),
         ("\x1b[1;31m\x1bP$qm\x1b\\", QueryKind::Setting, "\x1bP1$r0;1;31m\x1b\\"),
         ("\x1bP$qevil\x1b\\", QueryKind::Setting, "\x1bP0$r\x1b\\"),
+        ("\x1b[1\"q\x1bP$q\"q\x1b\\", QueryKind::Setting, "\x1bP1$r1\"q\x1b\\"),
+        ("\x1b[2*x\x1bP$q*x\x1b\\", QueryKind::Setting, "\x1bP1$r2*x\x1b\\"),
+        ("\x1bP$qt\x1b\\", QueryKind::Setting, "\x1bP1$r4t\x1b\\"),
+        ("\x1bP$q*|\x1b\\", QueryKind::Setting, "\x1bP1$r4*|\x1b\\"),
+        ("\x1bP$q$|\x1b\\", QueryKind::Setting, "\x1bP1$r10$|\x1b\\"),
+        ("\x1bP$qs\x1b\\", QueryKind::Setting, "\x1bP0$r\x1b\\"),
+        ("\x1b[12$p", QueryKind::Mode, "\x1b[12;3$y"),
+        ("\x1bP+q636F6C6f7273\x1b\\", QueryKind::Capability, "\x1bP1+r636F6C6F7273=323536\x1b\\"),
+        ("\x1bP+q5463\x1b\\", QueryKind::Capability, "\x1bP1+r5463\x1b\\"),
+        ("\x1bP+q5365\x1b\\", QueryKind::Capability, "\x1bP1+r5365=1B5B322071\x1b\\"),
         ("\x1b[18t", QueryKind::Size, "\x1b[8;4;10t"),
         ("\x1bP+q6162\x1b\\", QueryKind::Capability, "\x1bP0+r\x1b\\"),
     ];
