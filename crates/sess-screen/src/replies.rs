@@ -313,7 +313,7 @@ impl Screen {
             }
             b" q" => bytes.extend(numbers(&[self.cursor_shape.into()])),
             b"\"q" => {
-                bytes.extend(numbers(&[usize::from(self.pen.style.attrs & attr::PROTECTED != 0)]))
+                bytes.extend(numbers(&[usize::from(self.pen.style.attrs & attr::PROTECTED != 0)]));
             }
             b"*x" => bytes.extend(numbers(&[if self.exact_rectangles { 2 } else { 1 }])),
             b"t" | b"*|" => bytes.extend(numbers(&[self.rows()])),
