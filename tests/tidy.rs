@@ -24,9 +24,10 @@ const QUOTED: [(&str, &str); 3] = [
 const LONGEST: usize = 600;
 
 /// Where printing is allowed: (the end of the path, why).
-const PRINTERS: [(&str, &str); 6] = [
+const PRINTERS: [(&str, &str); 7] = [
     ("crates/sess/src/output.rs", "what verbs tell"),
     ("crates/sess/src/error.rs", "what goes wrong"),
+    ("crates/sess/build.rs", "what cargo is told"),
     ("crates/sess-sys/tests/support/mod.rs", "runs tests without the usual harness"),
     ("crates/sess-screen/benches/throughput.rs", "a measurement's table"),
     ("crates/sess-screen/examples/conformance/main.rs", "what a run of cases tells"),

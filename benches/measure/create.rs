@@ -15,6 +15,10 @@ const DETACHED: &[Metric] = &[
 ];
 const ATTACHED: &[Metric] = &[Metric { name: "shown", unit: "ms", beside: &["dtach"] }];
 
+/// What the turn before has set going ends before the next is measured: whoever
+/// comes after a tool that starts lazily would pay for it.
+const SETTLING: Duration = Duration::from_millis(10);
+
 pub(super) fn run(setting: &Setting, report: &mut Report) -> Result<(), String> {
     let prepare = |tool| Ok((Place::new(tool)?, 0));
     let rounds = setting.rounds(45);
@@ -24,6 +28,7 @@ pub(super) fn run(setting: &Setting, report: &mut Report) -> Result<(), String> 
     alternate(&mut detached, rounds, setting.budget(), |(place, count)| {
         let name = named(count);
         let program = place.sleeper(&name, None);
+        std::thread::sleep(SETTLING);
         let begun = Instant::now();
         let back = place.create(&name, SMALL, &program)?;
         place.born(&name)?;
@@ -38,6 +43,7 @@ pub(super) fn run(setting: &Setting, report: &mut Report) -> Result<(), String> 
     alternate(&mut attached, rounds, setting.budget(), |(place, count)| {
         let name = named(count);
         let program = place.painter(&name, &mark, SMALL.rows);
+        std::thread::sleep(SETTLING);
         let begun = Instant::now();
         let mut viewer = place.create_attached(&name, SMALL, &program)?;
         let shown = viewer.watch_for(b"~settled~", begun + Duration::from_secs(10))?;

@@ -85,8 +85,6 @@ fn descriptors(start: &Start) -> Vec<BorrowedFd<'_>> {
 /// Holds a session from its start to its end; says through `outcome` whether it
 /// has started. Returns the process's exit status.
 fn run(start: Start, outcome: Outcome) -> i32 {
-    detach::forget_environment();
-    detach::set_command_line(&title(start.claim.name.as_str()));
     match begin(start) {
         Ok(holder) => {
             // Who started us may be gone by now; the session isn't.
@@ -132,22 +130,23 @@ fn begin(start: Start) -> Result<Holder, Started> {
         // Without the link the program has no agent; that is no reason not to run.
         let _ = place.link_agent(&agent);
     }
-    let spawned = PtyLeader::open(event_loop::pty_size(size))
+    let begun = PtyLeader::open(event_loop::pty_size(size))
         .map_err(|error| failed("can't open a terminal", error))
-        .and_then(|(pty, follower)| match program.spawn(&follower) {
-            Ok(pid) => Ok((pty, follower, pid)),
-            Err(error @ SpawnError::Exec(_)) => {
-                Err(Started::CannotRun { code: error.code(), reason: error.to_string() })
-            }
-            Err(error) => Err(Started::Failed(error.to_string())),
+        .and_then(|(pty, follower)| match program.begin(&follower) {
+            Ok(beginning) => Ok((pty, follower, beginning)),
+            Err(error) => Err(not_started(error)),
         });
-    let (pty, follower, pid) = match spawned {
+    let (pty, follower, beginning) = match begun {
         Ok(parts) => parts,
         Err(started) => {
             let _ = place.withdraw();
             return Err(started);
         }
     };
+    // The rest is done while the program is on its way.
+    detach::forget_environment();
+    detach::set_command_line(&title(place.name().as_str()));
+    let pid = beginning.pid();
     let tty = follower.id();
     let identity = Identity {
         name: place.name().to_string(),
@@ -161,13 +160,26 @@ fn begin(start: Start) -> Result<Holder, Started> {
         tty_id: (tty.dev, tty.rdev),
     };
     let start = StartRecord::new(&identity, size, history);
+    let draft = record::Draft::write(place.folder(), &start);
+    let session = Session::new(identity, size, journal, history);
+    if let Err(error) = beginning.wait() {
+        let _ = draft.and_then(|draft| draft.discard(place.folder()));
+        let _ = place.withdraw();
+        return Err(not_started(error));
+    }
     if let Some(before) = record::read(place.folder()).start {
         // A session that died could not take its link along.
         let _ = place.remove_agent(&before.id);
     }
     // A full or read-only disk costs the record, never the session.
-    let _ = record::write_start(place.folder(), &start);
-    let session = Session::new(identity, size, journal, history);
+    let _ = draft.and_then(record::Draft::commit);
     let parts = Parts { session, place, start, pty, follower, program: pid, signals, removed };
     Ok(Holder::new(parts, creator))
+}
+
+fn not_started(error: SpawnError) -> Started {
+    match error {
+        SpawnError::Exec(_) => Started::CannotRun { code: error.code(), reason: error.to_string() },
+        error => Started::Failed(error.to_string()),
+    }
 }

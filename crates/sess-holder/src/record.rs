@@ -5,7 +5,7 @@
 //! trusted over the lock.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -116,25 +116,57 @@ impl ExitRecord {
 
 /// Writes how a session began, in place of what its folder said before.
 pub fn write_start(folder: &Dir, start: &StartRecord) -> io::Result<()> {
-    folder.create_in(OsStr::new(RECORD), 0o700)?;
-    let record = folder.open_in(OsStr::new(RECORD))?;
-    replace(&record, START, start)?;
-    match record.remove_file(OsStr::new(EXIT)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    Draft::write(folder, start)?.commit()
+}
+
+/// How a session begins, written but not yet in place of what was said before.
+#[derive(Debug)]
+pub struct Draft {
+    record: Dir,
+    aside: OsString,
+}
+
+impl Draft {
+    /// Writes it.
+    pub fn write(folder: &Dir, start: &StartRecord) -> io::Result<Self> {
+        let record = open(folder)?;
+        let aside = record.write_aside(&json(start)?, 0o600)?;
+        Ok(Self { record, aside })
+    }
+
+    /// It has begun.
+    pub fn commit(self) -> io::Result<()> {
+        self.record.put_in_place(&self.aside, OsStr::new(START))?;
+        match self.record.remove_file(OsStr::new(EXIT)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// It has not: leaves in `folder` what was there before.
+    pub fn discard(self, folder: &Dir) -> io::Result<()> {
+        self.record.remove_file(&self.aside)?;
+        // An earlier session's record keeps it from being empty.
+        let _ = folder.remove_dir(OsStr::new(RECORD));
+        Ok(())
     }
 }
 
 /// Writes how a session ended.
 pub fn write_exit(folder: &Dir, exit: &ExitRecord) -> io::Result<()> {
-    folder.create_in(OsStr::new(RECORD), 0o700)?;
-    replace(&folder.open_in(OsStr::new(RECORD))?, EXIT, exit)
+    open(folder)?.replace_file(OsStr::new(EXIT), &json(exit)?, 0o600)
 }
 
-fn replace(record: &Dir, name: &str, value: &impl Serialize) -> io::Result<()> {
+/// The record's folder, made if it is missing.
+fn open(folder: &Dir) -> io::Result<Dir> {
+    folder.create_in(OsStr::new(RECORD), 0o700)?;
+    folder.open_in(OsStr::new(RECORD))
+}
+
+fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
-    record.replace_file(OsStr::new(name), &text, 0o600)
+    Ok(text)
 }
 
 /// Reads what a session's folder says. What is not there, or not readable, is

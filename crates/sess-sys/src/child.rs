@@ -6,7 +6,7 @@
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::{fmt, io};
@@ -46,6 +46,13 @@ pub struct Program {
     pub umask: u32,
     /// Its limit of open descriptors; `None` is this process's.
     pub nofile: Option<Rlimit>,
+}
+
+/// A program that is on its way.
+#[derive(Debug)]
+pub struct Beginning {
+    pid: Pid,
+    report: OwnedFd,
 }
 
 /// Why a program did not start.
@@ -102,6 +109,12 @@ impl Program {
     /// with no other descriptor open, no signal blocked or ignored. Returns when
     /// the program runs or is known not to.
     pub fn spawn(&self, follower: &PtyFollower) -> Result<Pid, SpawnError> {
+        self.begin(follower)?.wait()
+    }
+
+    /// The same, but returns while the program is on its way, which takes about as
+    /// long as this process may have other things to do.
+    pub fn begin(&self, follower: &PtyFollower) -> Result<Beginning, SpawnError> {
         let (report, reporter) = pipe_with(PipeFlags::CLOEXEC).map_err(system)?;
         // Out of the way of 0 to 2, which the terminal will take, whatever this
         // process has there.
@@ -120,11 +133,24 @@ impl Program {
         drop(held_back);
         // With our copy closed, the end of the report is the exec.
         drop(prepared);
+        Ok(Beginning { pid: Pid(child.as_raw()), report })
+    }
+}
+
+impl Beginning {
+    /// The process that is going to be the program.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Waits until the program runs or is known not to.
+    pub fn wait(self) -> Result<Pid, SpawnError> {
         let mut failure = Vec::new();
-        File::from(report).read_to_end(&mut failure).map_err(SpawnError::System)?;
+        File::from(self.report).read_to_end(&mut failure).map_err(SpawnError::System)?;
         let Some(failed) = Failed::from_bytes(&failure) else {
-            return Ok(Pid(child.as_raw()));
+            return Ok(self.pid);
         };
+        let child = nix::unistd::Pid::from_raw(self.pid.0);
         while waitpid(child, None) == Err(Errno::EINTR) {}
         let error = io::Error::from_raw_os_error(failed.errno);
         Err(match failed.stage {

@@ -45,20 +45,39 @@ impl Dir {
     /// file or the new one. On failure the old one stays and nothing is left
     /// behind. Doesn't wait for it to be on disk.
     pub fn replace_file(&self, name: &OsStr, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let aside = self.write_aside(bytes, mode)?;
+        self.put_in_place(&aside, name)
+    }
+
+    /// Writes a file of this content and mode under a name that nobody looks for,
+    /// and returns that; on failure nothing is left behind.
+    pub fn write_aside(&self, bytes: &[u8], mode: u32) -> io::Result<OsString> {
         let mode = Mode::from_raw_mode(mode);
-        self.replace(name, |temporary| {
+        self.make_aside(|aside| {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-            let fd = retry_on_intr(|| fs::openat(&self.0, temporary, flags, mode))?;
+            let fd = retry_on_intr(|| fs::openat(&self.0, aside, flags, mode))?;
             // The umask may have taken some of it.
             fs::fchmod(&fd, mode)?;
             File::from(fd).write_all(bytes)
         })
     }
 
+    /// Gives what was written aside its real name, replacing what has it; on
+    /// failure it is removed.
+    pub fn put_in_place(&self, aside: &OsStr, name: &OsStr) -> io::Result<()> {
+        let done = self.rename(aside, name);
+        if done.is_err() {
+            // What went wrong first is what the caller must hear.
+            let _ = self.remove_file(aside);
+        }
+        done
+    }
+
     /// Makes `name` a symbolic link to `target` in one step, replacing what was
     /// there unless it was a directory.
     pub fn replace_link(&self, target: &Path, name: &OsStr) -> io::Result<()> {
-        self.replace(name, |temporary| Ok(fs::symlinkat(target, &self.0, temporary)?))
+        let aside = self.make_aside(|aside| Ok(fs::symlinkat(target, &self.0, aside)?))?;
+        self.put_in_place(&aside, name)
     }
 
     /// Where the symbolic link `name` leads.
@@ -105,16 +124,17 @@ impl Dir {
         Err(Errno::NOTEMPTY.into())
     }
 
-    /// Has `make` make something under a temporary name and gives it its real one.
-    fn replace(&self, name: &OsStr, make: impl FnOnce(&OsStr) -> io::Result<()>) -> io::Result<()> {
-        // Short, since `name` may be as long as names can be.
-        let temporary = OsString::from(format!(".{:016x}.tmp", random_u64()?));
-        let done = make(&temporary).and_then(|()| self.rename(&temporary, name));
-        if done.is_err() {
-            // What went wrong first is what the caller must hear.
-            let _ = self.remove_file(&temporary);
+    /// Has `make` make something under a temporary name.
+    fn make_aside(&self, make: impl FnOnce(&OsStr) -> io::Result<()>) -> io::Result<OsString> {
+        // Short, since names that are as long as can be are replaced as well.
+        let aside = OsString::from(format!(".{:016x}.tmp", random_u64()?));
+        match make(&aside) {
+            Ok(()) => Ok(aside),
+            Err(error) => {
+                let _ = self.remove_file(&aside);
+                Err(error)
+            }
         }
-        done
     }
 }
 
