@@ -94,7 +94,7 @@ fn a_program_that_is_deaf_itself_ends_too() {
 fn what_is_started_while_it_ends_ends_too() {
     let sandbox = Sandbox::new();
     // It starts a new one whenever it is asked to end.
-    let script = "n=0; again() { n=$((n + 1)); touch late$n
+    let script = "n=0; again() { n=$((n + 1)); : >late$n
         sh -c \"trap '' HUP TERM; exec sleep 1000\" & }
         trap again HUP TERM; touch ready; while :; do sleep 0.05; done";
     let session = sandbox.start_script("work", script);
