@@ -80,6 +80,10 @@ fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 impl Case {
     fn parse(text: &str, dir: &Path, path: &Path) -> Result<Case, String> {
         let wrong = |what: &str| format!("{}: {what}", path.display());
@@ -111,7 +115,7 @@ impl Case {
         let (key, value) = only_entry(step)?;
         Ok(Some(match (key, value) {
             ("feed", Value::String(text)) => Deed::Feed(latin1(text)?),
-            ("feed_file", Value::String(name)) => Deed::Feed(crate::read(&self.dir.join(name))?),
+            ("feed_file", Value::String(name)) => Deed::Feed(read(&self.dir.join(name))?),
             ("resize", Value::Array(sides)) => {
                 let side = |i: usize| sides.get(i).and_then(Value::as_u64).unwrap_or(0) as u16;
                 Deed::Resize(Size::new(side(0), side(1)))
@@ -122,7 +126,6 @@ impl Case {
     }
 
     /// What all steps do.
-    #[allow(dead_code, reason = "not everybody who reads cases cuts them")]
     pub fn deeds(&self) -> Result<Vec<Deed>, String> {
         let deeds = self.steps.iter().map(|step| self.deed(step));
         deeds.filter_map(Result::transpose).collect()

@@ -23,7 +23,7 @@ mod round_trip;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use case::Case;
@@ -127,9 +127,4 @@ fn outcome(case: &Case, round_trip: bool, cuts: &mut usize) -> Result<(), String
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(format!("panicked: {}", text.unwrap_or("?")))
     })
-}
-
-/// A file below a case's suite.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }
