@@ -59,6 +59,16 @@ impl Chunk {
         self.links.clear();
     }
 
+    /// The memory it takes. Links that other chunks name as well are counted in each.
+    pub(crate) fn bytes(&self) -> usize {
+        let links: usize = self.links.iter().map(|link| link.id.len() + link.uri.len()).sum();
+        self.data.capacity()
+            + self.starts.capacity() * size_of::<u32>()
+            + self.styles.capacity() * size_of::<Style>()
+            + self.links.capacity() * size_of::<Arc<Link>>()
+            + links
+    }
+
     /// A style's number in this chunk; its link becomes one of this chunk's.
     pub(crate) fn number(&mut self, mut style: Style, interned: &Interned) -> u32 {
         // Nothing erases there.

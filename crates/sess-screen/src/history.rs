@@ -90,7 +90,7 @@ impl History {
         });
         if full {
             if let Some(last) = self.chunks.back_mut() {
-                self.bytes += last.data.len();
+                self.bytes += last.bytes();
             }
             let mut chunk = self.spare.take().unwrap_or_else(Chunk::new);
             if !self.chunks.is_empty() {
@@ -116,7 +116,7 @@ impl History {
             if !gone && (self.bytes <= MOST_BYTES || self.chunks.len() == 1) {
                 break;
             }
-            self.bytes = self.bytes.saturating_sub(chunk.data.len());
+            self.bytes = self.bytes.saturating_sub(chunk.bytes());
             self.first = self.first.max(chunk.first + chunk.starts.len() as u64);
             if let Some(mut chunk) = self.chunks.pop_front() {
                 if self.chunks.is_empty() {
@@ -256,7 +256,7 @@ impl History {
             } else {
                 self.chunks.pop_back();
                 if let Some(open) = self.chunks.back() {
-                    self.bytes -= open.data.len();
+                    self.bytes -= open.bytes();
                 }
             }
         }
