@@ -68,17 +68,23 @@ impl Painter<'_> {
         let mut rows = rows.peekable();
         while let Some(row) = rows.next() {
             let wraps = row.wrapped && rows.peek().is_some();
+            // Whether the wide character that wrapped into the next row is gone.
+            let fills_gap =
+                row.ends_in_gap() && rows.peek().is_some_and(|next| !next.get(0).is(WIDE));
             self.row(row, cols, continued, wraps);
+            if fills_gap {
+                self.out.push(b' ');
+            }
+            if continued {
+                // Before its text the cursor hung on the row before.
+                row.marks.write(self.out);
+            }
             if !wraps && rows.peek().is_some() {
                 // A line feed with a coloured pen scrolls in a coloured row.
                 if self.pen.style.bg != Colour::DEFAULT {
                     self.reset_pen();
                 }
                 self.out.extend_from_slice(b"\r\n");
-            }
-            if row.ends_in_gap() && rows.peek().is_some_and(|next| !next.get(0).is(WIDE)) {
-                // The wide character that wrapped into the next row is gone.
-                self.out.push(b' ');
             }
             continued = wraps;
         }
@@ -138,10 +144,6 @@ impl Painter<'_> {
         } else if dirty && x < cols && !wraps {
             self.reset_pen();
             self.out.extend_from_slice(b"\x1b[K");
-        }
-        if continued {
-            // Before its text the cursor hung on the row before.
-            row.marks.write(self.out);
         }
     }
 
