@@ -24,13 +24,14 @@ const QUOTED: [(&str, &str); 3] = [
 const LONGEST: usize = 600;
 
 /// Where printing is allowed: (the end of the path, why).
-const PRINTERS: [(&str, &str); 7] = [
+const PRINTERS: [(&str, &str); 8] = [
     ("crates/sess/src/output.rs", "what verbs tell"),
     ("crates/sess/src/error.rs", "what goes wrong"),
     ("crates/sess/build.rs", "what cargo is told"),
     ("crates/sess-sys/tests/support/mod.rs", "runs tests without the usual harness"),
     ("crates/sess-screen/benches/throughput.rs", "a measurement's table"),
     ("crates/sess-screen/examples/conformance/main.rs", "what a run of cases tells"),
+    ("crates/sess-screen/examples/storm.rs", "what arbitrary input found"),
     ("benches/report.rs", "the measurements' tables"),
 ];
 

@@ -223,7 +223,7 @@ fn a_process_viewer_comes_back_with_its_colours_and_its_mouse() {
 }
 
 #[test]
-fn a_file_manager_comes_back_and_leaves_the_terminal_in_order() {
+fn a_commander_comes_back_and_leaves_the_terminal_in_order() {
     let sandbox = Sandbox::new();
     if find("mc").is_none() {
         return;

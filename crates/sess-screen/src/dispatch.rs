@@ -127,6 +127,8 @@ impl Screen {
             (0, 0, b'u') => self.restore_cursor(),
             (0, b' ', b'q') => self.cursor_shape = u8::try_from(params.get(0)).unwrap_or(0),
             (0, b'!', b'p') => self.soft_reset(),
+            // DECSCL, as xterm has it; the level takes nothing away.
+            (0, b'"', b'p') if (61..=65).contains(&params.get(0)) => self.soft_reset(),
             (0, 0, b't') => self.window_operation(params),
             (b'>' | b'<' | b'=', 0, b'u') => self.kitty_keyboard(csi.prefix, params),
             (b'>', 0, b'm') => {

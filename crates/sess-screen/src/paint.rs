@@ -70,7 +70,7 @@ impl Painter<'_> {
             let wraps = row.wrapped && rows.peek().is_some();
             // Whether the wide character that wrapped into the next row is gone.
             let fills_gap =
-                row.ends_in_gap() && rows.peek().is_some_and(|next| !next.get(0).is(WIDE));
+                wraps && row.ends_in_gap() && rows.peek().is_some_and(|next| !next.get(0).is(WIDE));
             self.row(row, cols, continued, wraps);
             if fills_gap {
                 self.out.push(b' ');

@@ -1,7 +1,7 @@
 //! Operations on rectangles: copying, filling, erasing, changing attributes. They
 //! know origin mode, but no margins beside it, and leave the cursor alone.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, GAP};
 use crate::grid::Margins;
 use crate::params::{Csi, Params};
 use crate::screen::Screen;
@@ -52,8 +52,10 @@ impl Screen {
         let within = self.addressable();
         let top = within.top + usize::from(params.at_least_one(5)) - 1;
         let left = within.left + usize::from(params.at_least_one(6)) - 1;
+        // A gap before a wide character that wrapped is one only where it is.
+        let blank = |cell: Cell| Cell { flags: cell.flags & !GAP, ..cell };
         let copied: Vec<Vec<Cell>> = (from.top..=from.bottom)
-            .map(|y| (from.left..=from.right).map(|x| self.grid.rows[y].get(x)).collect())
+            .map(|y| (from.left..=from.right).map(|x| blank(self.grid.rows[y].get(x))).collect())
             .collect();
         for (cells, y) in copied.iter().zip(top..self.rows()) {
             let room = self.cols().saturating_sub(left).min(cells.len());

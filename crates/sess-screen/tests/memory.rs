@@ -1,6 +1,7 @@
 //! How much memory a model takes, as its allocator counts.
 
 use std::alloc::System;
+use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sess_screen::{Screen, Size};
@@ -22,8 +23,8 @@ fn kept<T>(make: impl FnOnce() -> T) -> (usize, T) {
         stats.bytes_allocated - stats.bytes_deallocated
     };
     let before = held();
-    let made = make();
-    (held() - before, made)
+    let result = make();
+    (held() - before, result)
 }
 
 const SIZE: Size = Size { cols: 80, rows: 24 };
@@ -45,9 +46,9 @@ fn history_takes_at_most_two_bytes_for_one_of_text() {
             for column in 0..6 {
                 let word = words[(line + column * 3) % words.len()];
                 if column < colours {
-                    fed += &format!("\x1b[1;3{}m{word}\x1b[m ", (line + column) % 8);
+                    let _ = write!(fed, "\x1b[1;3{}m{word}\x1b[m ", (line + column) % 8);
                 } else {
-                    fed += &format!("{word} ");
+                    let _ = write!(fed, "{word} ");
                 }
                 text += word.len() + 1;
             }
@@ -76,7 +77,7 @@ fn no_output_makes_it_take_more_than_its_bound() {
             for column in 0..100 {
                 let n = row * 100 + column;
                 let (r, g, b) = (n >> 16 & 255, n >> 8 & 255, n & 255);
-                line += &format!("\x1b[38;2;{r};{g};{b};4:3m漢");
+                let _ = write!(line, "\x1b[38;2;{r};{g};{b};4:3m漢");
             }
             screen.feed(line.as_bytes());
         }
