@@ -1,6 +1,8 @@
 //! One character cell. It knows the ids of its style and cluster, not what
 //! they stand for.
 
+use unicode_width::UnicodeWidthChar;
+
 /// What stands in one column of one row, in eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
@@ -18,6 +20,13 @@ pub(crate) const WIDE: u16 = 1;
 pub(crate) const SPACER: u16 = 2;
 /// The last column, left free because a wide character did not fit: it wrapped.
 pub(crate) const GAP: u16 = 4;
+
+/// How many cells a character takes: none, one or two. The one that is said to take
+/// three (U+17D8) gets as many as there is room for.
+#[inline]
+pub(crate) fn width(c: char) -> usize {
+    c.width().unwrap_or(0).min(2)
+}
 
 impl Cell {
     pub(crate) const BLANK: Cell = Cell { glyph: 0, style: 0, flags: 0 };

@@ -4,9 +4,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use unicode_width::UnicodeWidthChar;
-
-use crate::cell::{GAP, SPACER};
+use crate::cell::{GAP, SPACER, width};
 use crate::chunk::{
     Chunk, GAP_AT_END, GRAPHEMES, Line, MARKED, STYLED, TAIL, WRAPPED, pop_varint, push_varint,
 };
@@ -371,5 +369,5 @@ impl History {
 }
 
 fn begins_wide(text: &[u8]) -> bool {
-    matches!(decode(text), Decoded::Char(c, _) if c.width() == Some(2))
+    matches!(decode(text), Decoded::Char(c, _) if width(c) == 2)
 }

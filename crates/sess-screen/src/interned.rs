@@ -5,9 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use unicode_width::UnicodeWidthChar;
-
-use crate::cell::{CLUSTER, Cell, WIDE};
+use crate::cell::{CLUSTER, Cell, WIDE, width};
 use crate::style::StyleTable;
 
 /// An OSC 8 hyperlink.
@@ -148,8 +146,8 @@ impl Interned {
             return false;
         }
         let text = self.cluster(cell.glyph);
-        let wide = text.chars().next().and_then(UnicodeWidthChar::width) == Some(2);
-        let joined = text.chars().skip(1).any(|c| c.width().unwrap_or(0) > 0);
+        let wide = text.chars().next().is_some_and(|c| width(c) == 2);
+        let joined = text.chars().skip(1).any(|c| width(c) > 0);
         joined || cell.is(WIDE) != wide
     }
 

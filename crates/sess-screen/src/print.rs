@@ -2,9 +2,9 @@
 //! nothing of sequences.
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
-use crate::cell::{CLUSTER, Cell, GAP, SPACER, WIDE};
+use crate::cell::{CLUSTER, Cell, GAP, SPACER, WIDE, width};
 use crate::screen::{Cursor, Screen};
 
 impl Screen {
@@ -66,7 +66,7 @@ impl Screen {
             '\u{7f}'..='\u{9f}' => return,
             // The bulk of wide characters, which need no table.
             '\u{3041}'..='\u{3096}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => 2,
-            _ => c.width().unwrap_or(0),
+            _ => width(c),
         };
         if width == 0 {
             self.join(c);

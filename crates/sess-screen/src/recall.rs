@@ -2,9 +2,9 @@
 //! screen that the cells are for.
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
-use crate::cell::{Cell, GAP, SPACER, WIDE};
+use crate::cell::{Cell, GAP, SPACER, WIDE, width};
 use crate::chunk::{Chunk, GAP_AT_END, GRAPHEMES, Line, WRAPPED, pop_varint};
 use crate::history::History;
 use crate::interned::Interned;
@@ -56,7 +56,7 @@ fn id(chunk: &Chunk, mut style: Style, interned: &mut Interned) -> u16 {
 }
 
 fn push(c: char, style: u16, cells: &mut Vec<Cell>, interned: &mut Interned) {
-    match c.width().unwrap_or(0) {
+    match width(c) {
         0 => {
             let base = cells.iter_mut().rev().find(|cell| !cell.is(SPACER));
             if let Some(cell) = base {
