@@ -75,8 +75,8 @@ impl Screen {
             (0, 0, b'C') => self.right(n),
             (0, 0, b'D' | b'j') => self.left(n),
             // The relative positions know no margins, unlike the motions.
-            (0, 0, b'a') => self.move_to(self.cursor.x + n, self.cursor.y),
-            (0, 0, b'e') => self.move_to(self.cursor.x, self.cursor.y + n),
+            (0, 0, b'a') => self.columns_on(n),
+            (0, 0, b'e') => self.lines_on(n),
             (0, 0, b'E') => {
                 self.down(n);
                 self.carriage_return();

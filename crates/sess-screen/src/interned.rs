@@ -145,10 +145,19 @@ impl Interned {
         if cell.glyph & CLUSTER == 0 {
             return false;
         }
-        let text = self.cluster(cell.glyph);
-        let wide = text.chars().next().is_some_and(|c| width(c) == 2);
-        let joined = text.chars().skip(1).any(|c| width(c) > 0);
-        joined || cell.is(WIDE) != wide
+        let joined = self.cluster(cell.glyph).chars().skip(1).any(|c| width(c) > 0);
+        joined || cell.is(WIDE) != self.begins_wide(cell)
+    }
+
+    /// Whether the first character in a cell is wide: at the edge it wraps, which one
+    /// that others make wide doesn't.
+    pub(crate) fn begins_wide(&self, cell: Cell) -> bool {
+        let first = if cell.glyph & CLUSTER == 0 {
+            char::from_u32(cell.glyph)
+        } else {
+            self.cluster(cell.glyph).chars().next()
+        };
+        first.is_some_and(|c| width(c) == 2)
     }
 
     /// The glyph of `glyph` with one more character in its cell.

@@ -2,6 +2,7 @@
 //! nothing of what stands in the cells.
 
 use crate::charset::Charsets;
+use crate::grid::Margins;
 use crate::modes::{EXTENDED_REVERSE_WRAP, ORIGIN, REVERSE_WRAP, TABS_AFTER_EDGE};
 use crate::screen::{Cursor, Saved, Screen};
 
@@ -15,26 +16,36 @@ impl Screen {
 
     /// CUP: counted from the margins' corner, and kept within, in origin mode.
     pub(crate) fn position(&mut self, x: usize, y: usize) {
-        if self.origin() {
-            let m = self.margins;
-            self.move_to((m.left + x).min(m.right), (m.top + y).min(m.bottom));
-        } else {
-            self.move_to(x, y);
-        }
+        let within = self.addressable();
+        let (x, y) = (within.left.saturating_add(x), within.top.saturating_add(y));
+        self.move_to(x.min(within.right), y.min(within.bottom));
     }
 
     /// Moves to a column, counted as `position` does.
     pub(crate) fn column(&mut self, x: usize) {
-        let (left, right) =
-            if self.origin() { (self.margins.left, self.margins.right) } else { (0, usize::MAX) };
-        self.move_to((left + x).min(right), self.cursor.y);
+        let within = self.addressable();
+        self.move_to((within.left + x).min(within.right), self.cursor.y);
     }
 
     /// Moves to a row, counted as `position` does.
     pub(crate) fn line(&mut self, y: usize) {
-        let (top, bottom) =
-            if self.origin() { (self.margins.top, self.margins.bottom) } else { (0, usize::MAX) };
-        self.move_to(self.cursor.x, (top + y).min(bottom));
+        let within = self.addressable();
+        self.move_to(self.cursor.x, (within.top + y).min(within.bottom));
+    }
+
+    /// HPR: margins stop it in origin mode only.
+    pub(crate) fn columns_on(&mut self, n: usize) {
+        self.move_to((self.cursor.x + n).min(self.addressable().right), self.cursor.y);
+    }
+
+    /// VPR, as HPR.
+    pub(crate) fn lines_on(&mut self, n: usize) {
+        self.move_to(self.cursor.x, (self.cursor.y + n).min(self.addressable().bottom));
+    }
+
+    /// Where the cursor can be sent.
+    pub(crate) fn addressable(&self) -> Margins {
+        if self.origin() { self.margins } else { Margins::full(self.cols(), self.rows()) }
     }
 
     /// The margins stop it, unless it is beyond them already.

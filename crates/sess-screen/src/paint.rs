@@ -1,7 +1,7 @@
 //! Rows as bytes for a terminal. It knows nothing of modes or of whose rows they
 //! are; the terminal must have the default modes.
 
-use crate::cell::{Cell, GAP, SPACER, WIDE};
+use crate::cell::{Cell, GAP, SPACER};
 use crate::extent::Extent;
 use crate::interned::Interned;
 use crate::marks::Marks;
@@ -68,9 +68,11 @@ impl Painter<'_> {
         let mut rows = rows.peekable();
         while let Some(row) = rows.next() {
             let wraps = row.wrapped && rows.peek().is_some();
-            // Whether the wide character that wrapped into the next row is gone.
-            let fills_gap =
-                wraps && row.ends_in_gap() && rows.peek().is_some_and(|next| !next.get(0).is(WIDE));
+            // Whether the wide character that wrapped into the next row is gone, or
+            // would not wrap by itself.
+            let fills_gap = wraps
+                && row.ends_in_gap()
+                && rows.peek().is_some_and(|next| !self.interned.begins_wide(next.get(0)));
             self.row(row, cols, continued, wraps);
             if fills_gap {
                 self.out.push(b' ');

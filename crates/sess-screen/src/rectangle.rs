@@ -41,11 +41,6 @@ impl Screen {
         (top <= bottom && left <= right).then_some(Margins { top, bottom, left, right })
     }
 
-    /// Where the cursor can be sent.
-    fn addressable(&self) -> Margins {
-        if self.origin() { self.margins } else { Margins::full(self.cols(), self.rows()) }
-    }
-
     /// DECCRA, within the one page that there is.
     fn copy_rectangle(&mut self, params: &Params) {
         let Some(from) = self.area(params, 0) else { return };
