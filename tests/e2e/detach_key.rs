@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Sandbox, Terminal, wait_for};
+use crate::harness::{Emulator, Sandbox, Terminal, wait_for};
 
 /// A session that keeps all of its input in a file.
 fn attach(sandbox: &Sandbox) -> Terminal {
@@ -50,6 +50,28 @@ fn it_is_known_in_every_form() {
         assert_detaches(&mut terminal, form);
     }
     assert_eq!(sandbox.read("input"), b"");
+}
+
+#[test]
+fn it_is_heard_behind_a_paste_that_the_program_does_not_read() {
+    let sandbox = Sandbox::new();
+    sandbox.start_script("work", "stty raw -echo; echo ready; exec sleep 1000");
+    let mut terminal = sandbox.attach("work");
+    terminal.wait_for_text("ready");
+    let paste = "echo pasted\r".repeat(25_000);
+    terminal.type_bytes(&paste);
+    terminal.type_bytes(b"\x1c");
+    assert_eq!(terminal.wait_for_exit(), 0, "{}", terminal.look(Emulator::report));
+    // It is told that some of it is gone, and none of it is left for the shell.
+    terminal.wait_for_text("typed bytes were not taken and are lost");
+    assert!(terminal.text().contains("[detached from work]\nsess: "), "{}", terminal.text());
+    // Nor does anybody else's detach leave it there.
+    let mut terminal = sandbox.attach("work");
+    terminal.wait_for_attached(&sandbox, "work");
+    terminal.type_bytes(&paste);
+    sandbox.sess(["detach", "work"]).expect(0);
+    assert_eq!(terminal.wait_for_exit(), 0);
+    terminal.wait_for_text("typed bytes were not taken and are lost");
 }
 
 #[test]

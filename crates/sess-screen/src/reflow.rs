@@ -85,7 +85,8 @@ impl Written {
                 cells.truncate(shown.map_or(0, |last| last + 1));
             }
         }
-        self.cells.append(&mut cells);
+        // One that no wide character follows any more is a blank like others.
+        self.cells.extend(cells.into_iter().map(|cell| Cell { flags: cell.flags & !GAP, ..cell }));
     }
 
     /// Appends its rows; returns where in the line each begins.

@@ -62,6 +62,12 @@ impl Terminal {
         Ok(retry_on_intr(|| rustix::io::read(&self.0, &mut *buffer))?)
     }
 
+    /// Forgets what was typed and not read.
+    pub fn discard_input(&self) {
+        // On a terminal that hung up nothing is left to forget.
+        let _ = rustix::termios::tcflush(&self.0, rustix::termios::QueueSelector::IFlush);
+    }
+
     /// Shows `bytes`, as many as fit.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(retry_on_intr(|| rustix::io::write(&self.0, bytes))?)

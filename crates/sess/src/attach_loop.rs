@@ -4,6 +4,7 @@
 //! handle, flush. It looks at what is typed (for the detach key, and to tell the
 //! terminal's own reports from keys), never at what the program says.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -27,6 +28,9 @@ const ACK_EVERY: u64 = 32 * 1024;
 const ACK_PAUSE: Duration = Duration::from_millis(250);
 /// Output waiting for the terminal, in bytes, over which none is read.
 const BACKLOG: usize = 64 * 1024;
+/// Input that the program's terminal has no room for, in bytes, over which none is
+/// read: a large paste, behind which the detach key is still heard.
+const MOST_WAITING: u64 = 4 * 1024 * 1024;
 /// Bytes read from the holder at a time: a whole frame of output.
 const READ: usize = HEADER + OUTPUT_LIMIT;
 /// How long the holder may take to answer.
@@ -66,8 +70,13 @@ pub(crate) enum End {
     },
 }
 
-/// Shows a session on this terminal until it is detached or over.
-pub(crate) fn attach(terminal: &Terminal, connection: Connection, view: View) -> Result<End> {
+/// Shows a session on this terminal until it is detached or over; returns how that
+/// was, and how many bytes that were typed the session had no room for till then.
+pub(crate) fn attach(
+    terminal: &Terminal,
+    connection: Connection,
+    view: View,
+) -> Result<(End, u64)> {
     // Before the handshake, so that no signal finds the terminal in between.
     let signals = Signals::new(&[
         Signal::WINCH,
@@ -110,18 +119,24 @@ pub(crate) fn attach(terminal: &Terminal, connection: Connection, view: View) ->
         sync: false,
         typed: 0,
         taken: 0,
+        waiting: VecDeque::new(),
+        waiting_bytes: 0,
         leaving: None,
         end: None,
     };
     let result = relay.run();
-    let Relay { terminal: mut borrowed, .. } = relay;
+    let Relay { terminal: mut borrowed, waiting_bytes, .. } = relay;
     match result {
         Ok((end, replies)) => {
             borrowed.in_order = true;
             if replies > 0 {
                 swallow(terminal, replies);
             }
-            Ok(end)
+            if waiting_bytes > 0 {
+                // The rest of a paste is not for the shell out here.
+                terminal.discard_input();
+            }
+            Ok((end, waiting_bytes))
         }
         // Dropping brings the terminal back in order.
         Err(error) => Err(error),
@@ -150,6 +165,10 @@ struct Relay<'a> {
     /// Bytes of input said, and how many of them the program's terminal took.
     typed: u64,
     taken: u64,
+    /// What is to be said when there is room for it: frames, each with how many
+    /// bytes of input are in it, and how many that are in all.
+    waiting: VecDeque<(Vec<u8>, u64)>,
+    waiting_bytes: u64,
     /// Since when we want to go, and the signal that said so.
     leaving: Option<(Instant, Option<i32>)>,
     end: Option<(End, u32)>,
@@ -179,7 +198,7 @@ impl Relay<'_> {
 
     fn turn(&mut self) -> Result<()> {
         let wants_keys =
-            self.end.is_none() && self.leaving.is_none() && self.typed - self.taken < INPUT_CREDIT;
+            self.end.is_none() && self.leaving.is_none() && self.waiting_bytes < MOST_WAITING;
         let wants_output = self.end.is_none() && self.unshown.len() < BACKLOG;
         let terminal = self.terminal.terminal;
         let wants_to_say = self.end.is_none() && !self.unsaid.is_empty();
@@ -286,6 +305,7 @@ impl Relay<'_> {
             self.sync &= !synced;
             self.acknowledge();
         }
+        self.say_what_waits();
         while !self.unsaid.is_empty() {
             match self.connection.stream.write(&self.unsaid) {
                 Ok(count) => drop(self.unsaid.drain(..count)),
@@ -324,13 +344,14 @@ impl Relay<'_> {
         }
     }
 
-    /// Says what the splitter makes of the input.
+    /// Takes what the splitter makes of the input, to be said.
     fn split(&mut self, feed: impl FnOnce(&mut InputSplitter, &mut dyn FnMut(Token<'_>))) {
         if self.shown > self.acked {
             // An answer of the terminal belongs to what it was shown before.
             self.acknowledge();
         }
-        let (unsaid, typed, read_only) = (&mut self.unsaid, &mut self.typed, self.read_only);
+        let (waiting, waiting_bytes) = (&mut self.waiting, &mut self.waiting_bytes);
+        let read_only = self.read_only;
         let mut detach = false;
         feed(&mut self.splitter, &mut |token| {
             let (message, bytes) = match token {
@@ -343,12 +364,27 @@ impl Relay<'_> {
                 Token::Passive(bytes) => (ClientMessage::Passive(bytes), bytes),
                 Token::Report(bytes) => (ClientMessage::Report(bytes), bytes),
             };
-            *typed += bytes.len() as u64;
-            message.encode(unsaid);
+            let mut frame = Vec::new();
+            message.encode(&mut frame);
+            waiting.push_back((frame, bytes.len() as u64));
+            *waiting_bytes += bytes.len() as u64;
         });
         self.held_since = self.splitter.deadline().map(|_| Instant::now());
+        self.say_what_waits();
         if detach {
             self.leave(None);
+        }
+    }
+
+    /// Says as much of what was typed as there is room for.
+    fn say_what_waits(&mut self) {
+        while self.leaving.is_none()
+            && self.typed - self.taken < INPUT_CREDIT
+            && let Some((frame, bytes)) = self.waiting.pop_front()
+        {
+            self.unsaid.extend_from_slice(&frame);
+            self.typed += bytes;
+            self.waiting_bytes -= bytes;
         }
     }
 

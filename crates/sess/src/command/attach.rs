@@ -9,7 +9,7 @@ use crate::cli::AttachArgs;
 use crate::config::{Config, Lines};
 use crate::connection::Connection;
 use crate::directory::{self, Directory};
-use crate::error::{Failure, program_code};
+use crate::error::{Failure, program_code, warn};
 use crate::lookup::{self, exit_of};
 use crate::output::{self, State};
 use crate::survey::Sighting;
@@ -73,7 +73,7 @@ fn show(
     let attached = Connection::open(&folder, name)
         .and_then(|connection| attach_loop::attach(terminal, connection, view));
     match attached {
-        Ok(end) => tell(&end),
+        Ok((end, lost)) => tell(&end, lost),
         // It may have ended just before it could be attached to, or while.
         Err(error) => match lookup::find(directories, &sighting.name).map(|now| ended(&now)) {
             Ok(Ok(Some(code))) => Ok(code),
@@ -84,22 +84,28 @@ fn show(
 
 /// Shows a session over a connection that stands.
 pub(super) fn relay(terminal: &Terminal, connection: Connection, view: View) -> Result<u8> {
-    tell(&attach_loop::attach(terminal, connection, view)?)
+    let (end, lost) = attach_loop::attach(terminal, connection, view)?;
+    tell(&end, lost)
 }
 
-/// Says how the attachment ended; returns the exit code for that.
-fn tell(end: &End) -> Result<u8> {
-    match end {
+/// Says how the attachment ended, and whether anything typed is lost; returns the
+/// exit code for that.
+fn tell(end: &End, lost: u64) -> Result<u8> {
+    let code = match end {
         End::Detached { name, signal } => {
             // A terminal that hung up has nobody to tell.
             let _ = output::print(&format!("{}\n", output::detached_line(name)));
-            Ok(signal.map_or(0, |signal| program_code(sess_proto::message::Exit::Signal(signal))))
+            signal.map_or(0, |signal| program_code(sess_proto::message::Exit::Signal(signal)))
         }
         End::Exited { name, exit } => {
             output::print(&format!("{}\n", output::ended_line(name, *exit)))?;
-            Ok(program_code(*exit))
+            program_code(*exit)
         }
+    };
+    if lost > 0 {
+        warn(&format!("{lost} typed bytes were not taken and are lost"));
     }
+    Ok(code)
 }
 
 /// Refuses to show a session in a terminal that itself shows in that session,
