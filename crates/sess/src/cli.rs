@@ -110,6 +110,11 @@ pub(crate) struct NewArgs {
 /// session's history and its screen. Ctrl-\ detaches. Ends as the session's
 /// program does, with 0 after a detach. NAME may be left out where exactly one
 /// session runs.
+///
+/// Several may show it at once. The one that attached, typed or resized last leads:
+/// the session has its size. On one of another size it may look torn until
+/// something is typed there. In a session within a session the outer one takes
+/// Ctrl-\; 'sess detach NAME' detaches from the inner one.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
