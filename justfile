@@ -22,6 +22,10 @@ stress N='50' *ARGS:
     for _ in $(seq "$(nproc)"); do while :; do :; done & done
     for n in $(seq {{N}}); do echo "round $n"; cargo test -p sess --test e2e -- {{ARGS}}; done
 
+# Throw arbitrary input at the terminal model, other than last time
+storm SECONDS='60':
+    cargo run --release -p sess-screen --example storm -- {{SECONDS}} "$(date +%s)000"
+
 # Measure beside the peers that are installed
 bench *ARGS:
     cargo bench -p sess --bench peers -- {{ARGS}}

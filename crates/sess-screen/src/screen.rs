@@ -134,7 +134,7 @@ impl Screen {
     /// [`Screen::snapshot`] goes on where it ends.
     pub fn history_line(&self, line: u64, out: &mut Vec<u8>) {
         let first = self.primary().rows[0].get(0);
-        self.history.render(line, first.is(crate::cell::WIDE), out);
+        self.history.render(line, self.interned.begins_wide(first), out);
     }
 
     /// The screen's text: rows joined by `\n`, trailing blanks trimmed.
