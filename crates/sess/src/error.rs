@@ -207,7 +207,7 @@ impl Failure {
 
     /// Standard input or output is no terminal.
     pub(crate) fn no_terminal() -> Self {
-        Self::failed("attaching takes a terminal, and standard input or output is none")
+        Self::failed("attaching takes a terminal as standard input and output")
             .hint("sess new -d starts a session without attaching")
     }
 
