@@ -191,7 +191,7 @@ fn without_a_command_it_is_the_users_shell_interactive_and_no_login_shell() {
 
 #[test]
 fn without_a_shell_in_the_environment_it_is_that_of_passwd() {
-    let Some(shell) = process::shell_from_passwd() else { return };
+    let Some(shell) = process::account().shell else { return };
     let sandbox = Sandbox::new();
     for (name, shell_variable) in [("unset", None), ("empty", Some(""))] {
         let mut command = sandbox.sess_command(["new", "-d", name]);

@@ -118,6 +118,25 @@ fn a_candidate_that_cannot_be_made_is_passed_over_without_a_word() {
     everywhere(&sandbox, &["status", &name]).expect(0);
 }
 
+#[test]
+fn a_user_in_no_database_is_no_trouble() {
+    let Some(setpriv) = find("setpriv") else { return };
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    set_mode(&sandbox.path(""), 0o777);
+    // Where it is built, others may not look.
+    std::fs::copy(env!("CARGO_BIN_EXE_sess"), sandbox.path("sess")).unwrap();
+    let script = "./sess ls && export SESS_DIR=$PWD/mine && ./sess new -d work && ./sess ls &&
+        ./sess kill --grace 0s work";
+    let mut command = sandbox.command(setpriv);
+    command.env_clear().env("PATH", "/usr/bin:/bin");
+    command.args(["--reuid=54321", "--clear-groups", "sh", "-c", script]);
+    let output = sandbox.run(command).expect(0);
+    assert!(output.stdout.contains("/bin/sh"), "{}", output.stdout);
+}
+
 /// Runs a script where /var/tmp is empty and our own, and the first two
 /// candidates are files.
 fn with_own_var_tmp(sandbox: &Sandbox, script: &str) -> Option<Output> {

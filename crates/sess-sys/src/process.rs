@@ -12,7 +12,7 @@ mod host;
 mod signal;
 mod tree;
 
-pub use host::{boot_id, random_u64, shell_from_passwd, uid, umask};
+pub use host::{Account, account, boot_id, random_u64, uid, umask};
 pub use signal::Signal;
 pub use tree::{ancestors, carrying, descendants};
 

@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 
 use sess_sys::process::{
     Pid, Process, Signal, ancestors, boot_id, carrying, current, descendants, random_u64,
-    shell_from_passwd,
 };
 
 struct Sleeper(Child);
@@ -122,5 +121,5 @@ fn those_above_are_told_nearest_first() {
 fn the_machine_says_who_it_is() {
     assert_eq!(boot_id().expect("it has one").len(), 36);
     assert_ne!(random_u64().expect("there is chance"), random_u64().expect("there is chance"));
-    assert!(shell_from_passwd().is_none_or(|shell| shell.is_absolute()));
+    assert!(process::account().shell.is_none_or(|shell| shell.is_absolute()));
 }

@@ -7,7 +7,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use directories::BaseDirs;
 use sess_proto::SessionName;
 use sess_sys::{Dir, process};
 
@@ -124,10 +123,16 @@ fn candidates() -> Vec<PathBuf> {
     let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     let mut paths = Vec::new();
     paths.extend(std::env::var_os("XDG_STATE_HOME").and_then(absolute).map(|dir| dir.join("sess")));
-    paths.extend(BaseDirs::new().map(|dirs| dirs.home_dir().join(".local/state/sess")));
+    paths.extend(home().map(|home| home.join(".local/state/sess")));
     paths.push(PathBuf::from(format!("/var/tmp/sess-{}", process::uid())));
     paths.dedup();
     paths
+}
+
+/// The user's home directory.
+pub(crate) fn home() -> Option<PathBuf> {
+    let named = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    named.or_else(|| process::account().home)
 }
 
 fn make(path: &Path, demanded: bool) -> Candidate {

@@ -125,7 +125,7 @@ fn command(command: Vec<OsString>) -> Result<Vec<OsString>> {
     }
     let shell = std::env::var_os("SHELL")
         .filter(|shell| !shell.is_empty())
-        .or_else(|| process::shell_from_passwd().map(PathBuf::into_os_string))
+        .or_else(|| process::account().shell.map(PathBuf::into_os_string))
         .unwrap_or_else(|| "/bin/sh".into());
     Ok(vec![shell])
 }

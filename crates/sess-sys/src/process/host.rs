@@ -1,9 +1,12 @@
 //! What the machine says about itself and the user.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
-use nix::unistd::{User, getuid};
+use nix::unistd::getuid;
 use rustix::io::retry_on_intr;
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -12,10 +15,40 @@ pub fn uid() -> u32 {
     getuid().as_raw()
 }
 
-/// The login shell that the user database names, if any.
-pub fn shell_from_passwd() -> Option<PathBuf> {
-    let user = User::from_uid(getuid()).ok().flatten()?;
-    (!user.shell.as_os_str().is_empty()).then_some(user.shell)
+/// What the user database says of us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Our home directory.
+    pub home: Option<PathBuf>,
+    /// Our login shell.
+    pub shell: Option<PathBuf>,
+}
+
+/// Our entry in the user database, empty if there is none. The C library isn't
+/// asked: in a program that is linked statically it crashes over what other
+/// databases than `/etc/passwd` need. `getent` asks them.
+pub fn account() -> Account {
+    let uid = uid();
+    let file = std::fs::read("/etc/passwd").unwrap_or_default();
+    let asked = || {
+        let mut getent = Command::new("getent");
+        getent.args(["passwd", &uid.to_string()]).stdin(Stdio::null()).stderr(Stdio::null());
+        entry(&getent.output().ok()?.stdout, uid)
+    };
+    entry(&file, uid).or_else(asked).unwrap_or_default()
+}
+
+/// A user's line in the format of `/etc/passwd`.
+fn entry(passwd: &[u8], uid: u32) -> Option<Account> {
+    let uid = uid.to_string();
+    passwd.split(|&byte| byte == b'\n').find_map(|line| {
+        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
+        let [_, _, number, _, _, home, shell] = fields[..] else { return None };
+        let path = |field: &[u8]| {
+            (!field.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(field).to_owned()))
+        };
+        (number == uid.as_bytes()).then(|| Account { home: path(home), shell: path(shell) })
+    })
 }
 
 /// What tells this run of the machine from any other.
@@ -38,4 +71,21 @@ pub fn umask() -> u32 {
     let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
     nix::sys::stat::umask(mask);
     mask.bits()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_found_by_its_number() {
+        let passwd = b"root:x:0:0:root:/root:/bin/bash\nbad:line\nme:x:100:5:,,:/home/me:\n";
+        let root = Account { home: Some("/root".into()), shell: Some("/bin/bash".into()) };
+        assert_eq!(entry(passwd, 0), Some(root));
+        assert_eq!(
+            entry(passwd, 100),
+            Some(Account { home: Some("/home/me".into()), shell: None })
+        );
+        assert_eq!(entry(passwd, 10), None);
+    }
 }

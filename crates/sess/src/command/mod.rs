@@ -13,6 +13,7 @@ use anyhow::Result;
 
 use crate::cli::{Command, LsArgs, Stop};
 use crate::config::Config;
+use crate::directory;
 use crate::error::{Codes, Failure, exit_code, report, report_failure};
 use crate::output;
 
@@ -48,8 +49,7 @@ pub(crate) fn stop(stop: Stop) -> u8 {
 
 /// The configuration of this environment.
 fn config() -> Result<Config, Failure> {
-    let home = directories::BaseDirs::new();
-    Config::load(&|key| std::env::var_os(key), home.as_ref().map(directories::BaseDirs::home_dir))
+    Config::load(&|key| std::env::var_os(key), directory::home().as_deref())
 }
 
 /// Tries all; every failure is told, and the first decides the exit code.
