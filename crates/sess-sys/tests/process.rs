@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
 use sess_sys::process::{
-    Pid, Process, Signal, ancestors, boot_id, carrying, current, descendants, random_u64,
+    Pid, Process, Signal, account, ancestors, boot_id, carrying, current, descendants, random_u64,
 };
 
 struct Sleeper(Child);
@@ -121,5 +121,5 @@ fn those_above_are_told_nearest_first() {
 fn the_machine_says_who_it_is() {
     assert_eq!(boot_id().expect("it has one").len(), 36);
     assert_ne!(random_u64().expect("there is chance"), random_u64().expect("there is chance"));
-    assert!(process::account().shell.is_none_or(|shell| shell.is_absolute()));
+    assert!(account().shell.is_none_or(|shell| shell.is_absolute()));
 }
