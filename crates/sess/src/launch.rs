@@ -26,6 +26,9 @@ const LEFT_BEHIND_PREFIX: &[u8] = b"ZELLIJ";
 const AGENT_PATH: usize = 107;
 /// How long it is waited for somebody who has the lock and doesn't answer.
 const CONTENTION: Duration = Duration::from_secs(2);
+/// The same for somebody who has just begun, as the missing record tells: on a busy
+/// machine that can take a while.
+const BEGINNING: Duration = Duration::from_secs(20);
 /// The pause before it is tried again.
 const RETRY: Duration = Duration::from_millis(2);
 
@@ -169,7 +172,9 @@ fn claim(others: &[Directory], home: &Directory, name: &SessionName) -> Result<C
         if now != contender.0 {
             contender = (now, Instant::now());
         }
-        if contender.1.elapsed() >= CONTENTION {
+        let begins = || home.folder(name).is_none_or(|it| record::read(&it).start.is_none());
+        let waited = contender.1.elapsed();
+        if waited >= BEGINNING || (waited >= CONTENTION && !begins()) {
             return Err(Failure::taken(name.as_str()).into());
         }
         std::thread::sleep(RETRY);
