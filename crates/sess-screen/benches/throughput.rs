@@ -5,15 +5,18 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 #![expect(clippy::cast_precision_loss, reason = "megabytes need no more")]
 
+#[path = "../tests/judge/area.rs"]
+mod area;
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use alacritty_terminal::event::VoidListener;
-use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::term::{Config, Term};
 use alacritty_terminal::vte::ansi::Processor;
+use area::Area;
 use sess_screen::{QueryScan, Screen, Size};
 
 const BYTES: usize = 8 << 20;
@@ -108,22 +111,6 @@ impl Engine for vt100::Parser {
 
     fn feed(&mut self, text: &str) {
         self.process(text.as_bytes());
-    }
-}
-
-struct Area(Size);
-
-impl Dimensions for Area {
-    fn total_lines(&self) -> usize {
-        self.screen_lines()
-    }
-
-    fn screen_lines(&self) -> usize {
-        self.0.rows.into()
-    }
-
-    fn columns(&self) -> usize {
-        self.0.cols.into()
     }
 }
 

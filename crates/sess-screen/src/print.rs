@@ -87,9 +87,9 @@ impl Screen {
             }
             if self.modes.autowrap() {
                 let (x, y) = (self.cursor.x, self.cursor.y);
-                if edge == self.cols() && self.grid.rows[y].get(x).is_blank() {
-                    let gap = self.grid.rows[y].get(x);
-                    self.grid.rows[y].put(x, Cell { glyph: 0, flags: GAP, ..gap });
+                // A blank that can be seen stays one: a gap is nothing but a place.
+                if edge == self.cols() && self.interned.is_unseen(self.grid.rows[y].get(x)) {
+                    self.grid.rows[y].put(x, Cell { flags: GAP, ..Cell::BLANK });
                 }
                 self.wrap();
                 edge = self.edge();

@@ -40,7 +40,8 @@ pub(crate) fn reflow(
         let start = line.cells.len();
         offsets.extend(here.map(|(i, place)| (i, start + place.x + usize::from(place.pending))));
         let goes_on = row.wrapped;
-        line.append(row, from, interned);
+        let gap = rows.peek().is_some_and(|(_, next)| interned.begins_wide(next.get(0)));
+        line.append(row, from, gap, interned);
         if goes_on && rows.peek().is_some() {
             continue;
         }
@@ -59,12 +60,13 @@ pub(crate) fn reflow(
 }
 
 impl Written {
-    fn append(&mut self, row: Row, cols: usize, interned: &Interned) {
+    /// `gap`: a wide character follows, for which the last column may have been left.
+    fn append(&mut self, row: Row, cols: usize, gap: bool, interned: &Interned) {
         let wrapped = row.wrapped;
         self.marks.0 |= row.marks.0;
         let mut cells = row.cells;
         if wrapped {
-            if cells.last().is_some_and(|last| last.is(GAP)) {
+            if gap && cells.last().is_some_and(|last| last.is(GAP)) {
                 cells.pop();
             }
         } else {

@@ -3,12 +3,15 @@
 
 #![expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "sizes are small")]
 
+mod area;
+
 use alacritty_terminal::event::VoidListener;
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::{Column, Line as Row};
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::term::{Config, Term, TermMode};
 use alacritty_terminal::vte::ansi::{Color, NamedColor, Processor};
+use area::Area;
 use sess_screen::{Cells, Line, Look, Paint, Screen, Size, Underline};
 
 /// The other engine.
@@ -19,22 +22,6 @@ pub struct Judge {
 
 /// What is seen: for each row its cells, and the cursor's place.
 pub type Seen = (Vec<Vec<(String, Look)>>, (u16, u16));
-
-struct Area(Size);
-
-impl Dimensions for Area {
-    fn total_lines(&self) -> usize {
-        self.screen_lines()
-    }
-
-    fn screen_lines(&self) -> usize {
-        self.0.rows.into()
-    }
-
-    fn columns(&self) -> usize {
-        self.0.cols.into()
-    }
-}
 
 impl Judge {
     pub fn new(size: Size) -> Judge {
