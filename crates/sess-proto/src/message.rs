@@ -3,7 +3,20 @@
 //! A message's shape never changes once released: a new need is a new kind.
 //! Kinds below 128 are a client's, the others a holder's.
 
+mod client;
+mod holder;
+
 use serde::{Deserialize, Serialize};
+
+pub use client::{
+    Ack, Attach, Capture, Detach, Follow, Hello, Key, KeyCode, Kill, Leave, Listen, Redraw, Rename,
+    Resize, Run, Send, Sent, SetSize, Status, Until, Wait,
+};
+pub use holder::{
+    Activity, At, Attached, Began, Captured, ClientInfo, Detached, Done, Event, Exited, Happened,
+    Happening, Info, Killed, Listening, Mood, Ran, Refused, Survivor, Sync, Taken, TimedOut, Typed,
+    Welcome, refusal,
+};
 
 use crate::frame::{self, Frame, FrameError, MUST_UNDERSTAND};
 
@@ -13,12 +26,14 @@ macro_rules! messages {
         $(#[$doc:meta])* $side:ident;
         raw { $($(#[$raw_doc:meta])* $raw:ident = $raw_kind:literal,)* }
         coded { $($(#[$coded_doc:meta])* $coded:ident = $coded_kind:literal,)* }
+        $(aside { $($(#[$aside_doc:meta])* $aside:ident = $aside_kind:literal,)* })?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum $side<'a> {
             $($(#[$raw_doc])* $raw(&'a [u8]),)*
             $($(#[$coded_doc])* $coded($coded),)*
+            $($($(#[$aside_doc])* $aside($aside),)*)?
         }
 
         impl<'a> $side<'a> {
@@ -28,6 +43,7 @@ macro_rules! messages {
                 Ok(Some(match frame.kind {
                     $($raw_kind => Self::$raw(frame.payload),)*
                     $($coded_kind => Self::$coded(frame::decode(frame)?),)*
+                    $($($aside_kind => Self::$aside(frame::decode(frame)?),)*)?
                     kind if frame.flags & MUST_UNDERSTAND != 0 => {
                         return Err(FrameError::NotUnderstood { kind });
                     }
@@ -42,6 +58,8 @@ macro_rules! messages {
                     $(Self::$coded(message) => {
                         frame::encode($coded_kind, MUST_UNDERSTAND, message, out);
                     })*
+                    // Who doesn't know it does without.
+                    $($(Self::$aside(message) => frame::encode($aside_kind, 0, message, out),)*)?
                 }
             }
 
@@ -50,6 +68,7 @@ macro_rules! messages {
                 match self {
                     $(Self::$raw(_) => $raw_kind,)*
                     $(Self::$coded(_) => $coded_kind,)*
+                    $($(Self::$aside(_) => $aside_kind,)*)?
                 }
             }
         }
@@ -59,6 +78,12 @@ macro_rules! messages {
                 Self::$coded(message)
             }
         })*
+
+        $($(impl From<$aside> for $side<'_> {
+            fn from(message: $aside) -> Self {
+                Self::$aside(message)
+            }
+        })*)?
     };
 }
 
@@ -73,6 +98,8 @@ messages! {
         Passive = 4,
         /// One whole answer of the terminal to a question of the program's.
         Report = 5,
+        /// Text to be typed, part of a [`Send`].
+        Text = 14,
     }
     coded {
         /// The first thing said on every connection.
@@ -93,6 +120,26 @@ messages! {
         Kill = 11,
         /// Detaches all attached clients.
         Detach = 12,
+        /// Types into the session; what is typed follows.
+        Send = 13,
+        /// A key to be typed, part of a [`Send`].
+        Key = 15,
+        /// All that is to be typed was said.
+        Sent = 16,
+        /// Waits for something to happen.
+        Wait = 17,
+        /// Asks for the screen and its history.
+        Capture = 18,
+        /// Asks for the output as it came.
+        Follow = 19,
+        /// Runs a command in the session's shell.
+        Run = 20,
+        /// Asks to be told what happens.
+        Listen = 21,
+        /// Gives the session another name.
+        Rename = 22,
+        /// Gives the session a size while nobody leads.
+        SetSize = 23,
     }
 }
 
@@ -125,33 +172,31 @@ messages! {
         /// Asks for an [`Ack`] as soon as the terminal has taken all of the output
         /// before this.
         Sync = 138,
+        /// A [`Send`] begins to type, or a [`Run`] to look at output.
+        Began = 139,
+        /// The program's terminal has taken all that a [`Send`] had to type.
+        Typed = 140,
+        /// What was waited for has happened.
+        Happened = 141,
+        /// Time is up; the connection ends.
+        TimedOut = 142,
+        /// The offset at which the [`Output`](HolderMessage::Output) after this
+        /// begins.
+        At = 143,
+        /// What the [`Output`](HolderMessage::Output) after this shows: the answer
+        /// to [`Capture`].
+        Captured = 144,
+        /// The command of a [`Run`] has ended.
+        Ran = 145,
+        /// The answer to [`Listen`].
+        Listening = 146,
+        /// Something has happened.
+        Event = 147,
     }
-}
-
-/// Says who speaks, before anything else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    /// The oldest protocol that the client speaks.
-    pub protocol_min: u16,
-    /// The newest protocol that the client speaks.
-    pub protocol_max: u16,
-    /// What it can do beyond its protocol, a bit each; none is defined yet.
-    pub features: u64,
-    /// The version of the client's build, for messages to people.
-    pub version: String,
-}
-
-/// Answers [`Hello`], also where the protocols don't meet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Welcome {
-    /// The oldest protocol that the holder speaks.
-    pub protocol_min: u16,
-    /// The newest protocol that the holder speaks.
-    pub protocol_max: u16,
-    /// What it can do beyond its protocol, a bit each; none is defined yet.
-    pub features: u64,
-    /// The version of the holder's build, for messages to people.
-    pub version: String,
+    aside {
+        /// What the program is about; comes before [`Info`].
+        Mood = 148,
+    }
 }
 
 /// The size of a terminal.
@@ -167,110 +212,6 @@ pub struct Size {
     pub ypixel: u16,
 }
 
-/// Asks to see the session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attach {
-    /// The size of the client's terminal.
-    pub size: Size,
-    /// How many lines of history to bring; `u64::MAX` for all.
-    pub lines: u64,
-    /// Sends nothing to the program and never leads.
-    pub read_only: bool,
-    /// Detaches everybody else.
-    pub exclusive: bool,
-    /// The client's terminal, as `/dev/pts/3`, for people.
-    pub tty: String,
-    /// Device that the terminal's node is on.
-    pub tty_dev: u64,
-    /// The terminal's device number.
-    pub tty_rdev: u64,
-    /// The path of the client's SSH agent's socket, if it has one.
-    pub agent: Option<Vec<u8>>,
-}
-
-/// Says that the client's terminal has another size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resize {
-    /// The new size.
-    pub size: Size,
-}
-
-/// Says how much of the output the client's terminal has taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ack {
-    /// Bytes of output since the connection began.
-    pub bytes: u64,
-}
-
-/// Asks to be detached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leave {}
-
-/// Asks for everything to be shown again, on a terminal of this size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Redraw {
-    /// The size of the client's terminal.
-    pub size: Size,
-}
-
-/// Asks what there is to know about the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {}
-
-/// Asks for the session's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kill {
-    /// Sent in place of SIGHUP and SIGTERM.
-    pub signal: Option<i32>,
-    /// Milliseconds until SIGKILL.
-    pub grace: u64,
-}
-
-/// Asks to detach all attached clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Detach {}
-
-/// Says no.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// Why, for programs: one of [`refusal`]'s; unknown ones may come.
-    pub code: u16,
-    /// Why, for people.
-    pub message: String,
-}
-
-/// Why something is refused.
-pub mod refusal {
-    /// What was said can't be understood here.
-    pub const MALFORMED: u16 = 1;
-    /// The protocols of the two sides don't meet.
-    pub const PROTOCOL: u16 = 2;
-    /// The terminal is the session's own.
-    pub const ITSELF: u16 = 3;
-    /// The session is about to end.
-    pub const ENDING: u16 = 4;
-    /// The holder can't do it.
-    pub const FAILED: u16 = 5;
-}
-
-/// Says that this client is attached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attached {
-    /// The session's name.
-    pub name: String,
-    /// The session's id.
-    pub id: String,
-}
-
-/// Says that this client was detached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Detached {
-    /// The session's name now.
-    pub name: String,
-    /// How many answers of the client's terminal may still be under way.
-    pub replies: u32,
-}
-
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
@@ -279,115 +220,6 @@ pub enum Exit {
     /// By this signal.
     Signal(i32),
 }
-
-/// Says that the session has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exited {
-    /// The session's name.
-    pub name: String,
-    /// How its program ended.
-    pub exit: Exit,
-    /// How many answers of the client's terminal may still be under way.
-    pub replies: u32,
-}
-
-/// What there is to know about a session. Times are milliseconds since 1970.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Info {
-    /// The session's name.
-    pub name: String,
-    /// The session's id: 16 hexadecimal digits.
-    pub id: String,
-    /// The program's process.
-    pub pid: Option<i32>,
-    /// The holder's process.
-    pub holder_pid: i32,
-    /// The program and its arguments.
-    pub command: Vec<String>,
-    /// Where the program is, else where it began.
-    pub cwd: String,
-    /// The title that the program gave its terminal.
-    pub title: String,
-    /// Since when the session is there.
-    pub created: u64,
-    /// When the program last said something.
-    pub last_output: Option<u64>,
-    /// When somebody last typed something.
-    pub last_input: Option<u64>,
-    /// The size of the session's terminal.
-    pub size: Size,
-    /// Who is attached.
-    pub clients: Vec<ClientInfo>,
-    /// Bytes of output so far.
-    pub offset: u64,
-    /// Lines of history that are kept.
-    pub history_lines: u64,
-    /// What the session was labelled with.
-    pub labels: Vec<(String, String)>,
-    /// The version of the holder's build.
-    pub version: String,
-    /// Device that the session's terminal's node is on.
-    pub tty_dev: u64,
-    /// The session's terminal's device number.
-    pub tty_rdev: u64,
-}
-
-/// What there is to know about an attached client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientInfo {
-    /// The client's process.
-    pub pid: i32,
-    /// Its terminal.
-    pub tty: String,
-    /// Device that its terminal's node is on.
-    pub tty_dev: u64,
-    /// Its terminal's device number.
-    pub tty_rdev: u64,
-    /// Its terminal's size.
-    pub size: Size,
-    /// Whether it leads.
-    pub leader: bool,
-    /// Whether it only looks.
-    pub read_only: bool,
-    /// Since when it is attached.
-    pub attached: u64,
-}
-
-/// Says that the session is ended, or what is left of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Killed {
-    /// Processes that could not be ended.
-    pub survivors: Vec<Survivor>,
-}
-
-/// A process that could not be ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Survivor {
-    /// Its number.
-    pub pid: i32,
-    /// Its command, for people.
-    pub command: String,
-}
-
-/// Says that what was asked for is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
-    /// To how many it was done.
-    pub count: u32,
-}
-
-/// Says how much of a client's input the program's terminal has taken. A client
-/// has at most [`INPUT_CREDIT`] bytes more than that under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Taken {
-    /// Bytes of input since the connection began.
-    pub bytes: u64,
-}
-
-/// Asks for an [`Ack`] as soon as the terminal has taken all of the output before
-/// this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sync {}
 
 /// How many bytes of input a client may have under way.
 pub const INPUT_CREDIT: u64 = 64 * 1024;
