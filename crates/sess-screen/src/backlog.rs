@@ -12,8 +12,9 @@ use crate::style::Style;
 impl Screen {
     /// Takes lines from the start of `bytes` of which more follow there than the
     /// screen has rows, leaving as many as fill the screen. Returns how many bytes
-    /// were taken, and how many need not be looked at again.
-    pub(crate) fn take_backlog(&mut self, bytes: &[u8]) -> (usize, usize) {
+    /// were taken, and how many need not be looked at again. `start` is the offset of
+    /// the first.
+    pub(crate) fn take_backlog(&mut self, bytes: &[u8], start: u64) -> (usize, usize) {
         let rows = self.rows();
         // Short of that it can't pay, and the conditions need no look.
         if bytes.len() < rows * 4 {
@@ -34,7 +35,7 @@ impl Screen {
         let (lines, seen) = plain_lines(bytes);
         // What is left must fill all rows but the last, which is empty.
         match lines.checked_sub(rows - 1).filter(|&skipped| skipped >= rows) {
-            Some(skipped) => (self.take_plain(bytes, skipped), seen),
+            Some(skipped) => (self.take_plain(bytes, skipped, start), seen),
             None => (0, seen),
         }
     }
@@ -50,7 +51,7 @@ impl Screen {
     }
 
     /// Takes that many lines of plain text; returns their length.
-    fn take_plain(&mut self, bytes: &[u8], lines: usize) -> usize {
+    fn take_plain(&mut self, bytes: &[u8], lines: usize, start: u64) -> usize {
         self.clear_into_history();
         let cols = self.cols();
         let mut rest = bytes;
@@ -59,7 +60,11 @@ impl Screen {
         let mut forgotten = 0;
         while left as u64 > self.history.limit() {
             let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
-            forgotten += end.div_ceil(cols).max(1) as u64;
+            let rows = end.div_ceil(cols).max(1) as u64;
+            if self.history.holds_next(forgotten + rows) {
+                break;
+            }
+            forgotten += rows;
             rest = &rest[end + 2..];
             left -= 1;
         }
@@ -69,12 +74,14 @@ impl Screen {
         for _ in 0..left {
             let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
             let mut line = &rest[..end];
+            // Nothing is written to an empty one.
+            let at = if end == 0 { 0 } else { start + (bytes.len() - rest.len() + end) as u64 };
             while line.len() > cols {
                 let (row, more) = line.split_at(cols);
-                self.history.push_plain(row, true);
+                self.history.push_plain(row, true, at);
                 line = more;
             }
-            self.history.push_plain(line, false);
+            self.history.push_plain(line, false, at);
             rest = &rest[end + 2..];
         }
         bytes.len() - rest.len()

@@ -28,6 +28,8 @@ pub(crate) struct Chunk {
     pub first: u64,
     pub data: Vec<u8>,
     pub starts: Vec<u32>,
+    /// For each line: just behind the latest byte written to it.
+    pub written: Vec<u64>,
     pub styles: Vec<Style>,
     pub links: Vec<Arc<Link>>,
 }
@@ -39,6 +41,7 @@ pub(crate) struct Line<'a> {
     pub runs: &'a [u8],
     pub tail: Option<usize>,
     pub text: &'a [u8],
+    pub written: u64,
 }
 
 impl Chunk {
@@ -47,6 +50,7 @@ impl Chunk {
             first: 0,
             data: Vec::new(),
             starts: Vec::new(),
+            written: Vec::new(),
             styles: vec![Style::DEFAULT],
             links: Vec::new(),
         }
@@ -55,6 +59,7 @@ impl Chunk {
     pub(crate) fn clear(&mut self) {
         self.data.clear();
         self.starts.clear();
+        self.written.clear();
         self.styles.truncate(1);
         self.links.clear();
     }
@@ -64,6 +69,7 @@ impl Chunk {
         let links: usize = self.links.iter().map(|link| link.id.len() + link.uri.len()).sum();
         self.data.capacity()
             + self.starts.capacity() * size_of::<u32>()
+            + self.written.capacity() * size_of::<u64>()
             + self.styles.capacity() * size_of::<Style>()
             + self.links.capacity() * size_of::<Arc<Link>>()
             + links
@@ -137,7 +143,7 @@ impl Chunk {
         if flags & TAIL != 0 {
             tail = pop_varint(&mut rest).map(|style| style as usize);
         }
-        Some(Line { flags, marks, runs, tail, text: rest })
+        Some(Line { flags, marks, runs, tail, text: rest, written: *self.written.get(index)? })
     }
 }
 

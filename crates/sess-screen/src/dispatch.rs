@@ -2,6 +2,7 @@
 //! they do to the screen. It knows nothing of how they are read.
 
 use crate::charset::Charset;
+use crate::marks::ShellState;
 use crate::modes::KEYPAD;
 use crate::params::{Csi, Params};
 use crate::screen::Screen;
@@ -177,7 +178,9 @@ impl Screen {
             133 => {
                 let letter = rest.first().copied().unwrap_or(0);
                 self.grid.rows[self.cursor.y].marks.add(letter);
+                self.shell = ShellState::after(letter).or(self.shell);
             }
+            9 | 99 | 777 => self.notifications.add(number, rest),
             10..=19 => self.set_dynamic_colours(number as u8, rest),
             104 if rest.is_empty() => self.palette.reset_indexed(None),
             104 => {

@@ -25,7 +25,7 @@ impl Screen {
         let whole_width = area.left == 0 && area.right + 1 == cols;
         if area.top != 0 || !whole_width || self.alternate != 0 {
             let blank = self.blank();
-            self.grid.scroll_up(area, n, blank);
+            self.grid.scroll_up(area, n, blank, self.offset);
             return;
         }
         let blank = self.blank();
@@ -34,7 +34,7 @@ impl Screen {
             if area.bottom + 1 == self.rows() {
                 self.grid.scroll_screen(blank);
             } else {
-                self.grid.scroll_up(area, 1, blank);
+                self.grid.scroll_up(area, 1, blank, self.offset);
             }
         }
     }
@@ -42,7 +42,7 @@ impl Screen {
     pub(crate) fn scroll_down(&mut self, n: usize) {
         self.last_char = None;
         let blank = self.blank();
-        self.grid.scroll_down(self.margins, n, blank);
+        self.grid.scroll_down(self.margins, n, blank, self.offset);
         self.top_row_changed(self.margins.top);
     }
 
@@ -64,9 +64,9 @@ impl Screen {
         let blank = self.blank();
         if deleting {
             self.grid.rows[area.bottom].wrapped = false;
-            self.grid.scroll_up(area, n, blank);
+            self.grid.scroll_up(area, n, blank, self.offset);
         } else {
-            self.grid.scroll_down(area, n, blank);
+            self.grid.scroll_down(area, n, blank, self.offset);
         }
         self.top_row_changed(area.top);
         self.cursor.pending = false;
@@ -80,7 +80,7 @@ impl Screen {
         self.last_char = None;
         if (self.margins.left..=self.margins.right).contains(&x) {
             let blank = self.blank();
-            self.grid.shift_columns(area, x, n, blank, deleting);
+            self.grid.shift_columns(area, x, n, blank, deleting, self.offset);
         }
     }
 
@@ -89,7 +89,7 @@ impl Screen {
         self.last_char = None;
         if self.margins.holds(self.cursor.x, self.cursor.y) {
             let blank = self.blank();
-            self.grid.shift_columns(self.margins, x, n, blank, deleting);
+            self.grid.shift_columns(self.margins, x, n, blank, deleting, self.offset);
         }
     }
 
@@ -99,14 +99,17 @@ impl Screen {
         self.last_char = None;
         let row = &mut self.grid.rows[y];
         if !erasing.spares {
-            row.erase(from, to, cols, erasing.blank);
+            row.erase(from, to, cols, erasing.blank, self.offset);
+            if from == 0 && to == cols {
+                self.begin_line(y);
+            }
             return;
         }
         let styles = &self.interned.styles;
         let is_protected = |cell: Cell| styles.get(cell.style).attrs & attr::PROTECTED != 0;
         for x in from..to {
             if !is_protected(row.get(x)) {
-                row.erase(x, x + 1, cols, erasing.blank);
+                row.erase(x, x + 1, cols, erasing.blank, self.offset);
             }
         }
     }
@@ -167,9 +170,18 @@ impl Screen {
         }
     }
 
+    /// What stood in this row is gone: no line runs on into it any more.
+    fn begin_line(&mut self, y: usize) {
+        self.grid.break_above(y);
+        self.top_row_changed(y);
+    }
+
     fn erase_rows(&mut self, rows: Range<usize>, selective: bool) {
         let cols = self.cols();
         let erasing = self.erasing(selective);
+        if !erasing.spares && !rows.is_empty() {
+            self.begin_line(rows.start);
+        }
         for y in rows {
             if erasing.spares {
                 self.erase_columns(y, 0, cols, erasing);
@@ -186,7 +198,7 @@ impl Screen {
         let text = vec![b'E'; cols];
         for row in &mut self.grid.rows {
             row.clear(cols, Cell::BLANK);
-            row.write_ascii(0, &text, 0);
+            row.write_ascii(0, &text, 0, self.offset);
         }
         self.top_row_changed(0);
         self.move_to(0, 0);

@@ -25,17 +25,21 @@ impl Screen {
             match byte {
                 0x20..=0x7e => {
                     if at >= looked && self.cursor.x == 0 {
-                        let (skipped, seen) = self.take_backlog(&bytes[at..]);
+                        let (skipped, seen) = self.take_backlog(&bytes[at..], start + at as u64);
                         looked = at + seen;
                         at += skipped;
+                        if skipped > 0 {
+                            continue;
+                        }
                     }
                     let run = printable(&bytes[at..]);
+                    self.offset = start + (at + run) as u64;
                     self.print_ascii(&bytes[at..at + run]);
                     at += run;
                 }
                 0x1b => {
                     if at >= looked && self.cursor.x == 0 {
-                        let (skipped, seen) = self.take_backlog(&bytes[at..]);
+                        let (skipped, seen) = self.take_backlog(&bytes[at..], start + at as u64);
                         looked = at + seen;
                         at += skipped;
                         if skipped > 0 {
@@ -69,10 +73,11 @@ impl Screen {
                     }
                 }
                 0..=0x7f => {
-                    self.control(byte);
                     at += 1;
+                    self.offset = start + at as u64;
+                    self.control(byte);
                 }
-                _ => at += self.character(&bytes[at..]),
+                _ => at += self.character(&bytes[at..], start + at as u64),
             }
         }
         self.offset = start + bytes.len() as u64;
@@ -91,14 +96,18 @@ impl Screen {
         }
     }
 
-    /// Reads one character that is not ASCII.
-    fn character(&mut self, bytes: &[u8]) -> usize {
+    /// Reads one character that is not ASCII. `start` is the offset of its first byte.
+    fn character(&mut self, bytes: &[u8], start: u64) -> usize {
         match decode(bytes) {
             Decoded::Char(c, len) => {
+                self.offset = start + len as u64;
                 self.print_char(c);
                 len
             }
             Decoded::Bad(len) => {
+                // What could still have gone on is bad only by the byte after it.
+                let cut_off = decode(&bytes[..len]) == Decoded::Part;
+                self.offset = start + len as u64 + u64::from(cut_off);
                 self.print_char(char::REPLACEMENT_CHARACTER);
                 len
             }
@@ -114,6 +123,7 @@ impl Screen {
     /// has no short way. `start` is the offset of the first byte.
     fn resume(&mut self, bytes: &[u8], start: u64) -> usize {
         if self.input.within == Within::Character {
+            self.offset = start + 1;
             return self.resume_character(bytes[0]);
         }
         let (taken, step) = self.input.take(bytes);

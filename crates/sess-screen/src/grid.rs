@@ -1,5 +1,6 @@
 //! The rows of one screen, primary or alternate, and how they scroll. It knows
-//! nothing of the cursor, the history or what an id stands for.
+//! nothing of the cursor, the history or what an id stands for. `at` is as for a row:
+//! just behind the byte that changes the text.
 
 use std::collections::VecDeque;
 
@@ -60,7 +61,7 @@ impl Grid {
     }
 
     /// Moves what stands in `area` up by `n`; blanks come in at its bottom.
-    pub(crate) fn scroll_up(&mut self, area: Margins, n: usize, blank: Cell) {
+    pub(crate) fn scroll_up(&mut self, area: Margins, n: usize, blank: Cell, at: u64) {
         let n = n.min(area.bottom + 1 - area.top);
         if area.is_full_width(self.cols) {
             for _ in 0..n {
@@ -73,12 +74,13 @@ impl Grid {
             return;
         }
         for y in area.top..=area.bottom {
-            self.take_columns(area, y, y.checked_add(n).filter(|&y| y <= area.bottom), blank);
+            let from = y.checked_add(n).filter(|&y| y <= area.bottom);
+            self.take_columns(area, y, from, blank, at);
         }
     }
 
     /// Moves what stands in `area` down by `n`; blanks come in at its top.
-    pub(crate) fn scroll_down(&mut self, area: Margins, n: usize, blank: Cell) {
+    pub(crate) fn scroll_down(&mut self, area: Margins, n: usize, blank: Cell, at: u64) {
         let n = n.min(area.bottom + 1 - area.top);
         if area.is_full_width(self.cols) {
             for _ in 0..n {
@@ -92,18 +94,19 @@ impl Grid {
             return;
         }
         for y in (area.top..=area.bottom).rev() {
-            self.take_columns(area, y, y.checked_sub(n).filter(|&y| y >= area.top), blank);
+            let from = y.checked_sub(n).filter(|&y| y >= area.top);
+            self.take_columns(area, y, from, blank, at);
         }
     }
 
-    fn take_columns(&mut self, area: Margins, y: usize, from: Option<usize>, blank: Cell) {
+    fn take_columns(&mut self, area: Margins, y: usize, from: Option<usize>, blank: Cell, at: u64) {
         let end = area.right + 1;
         if let Some(from) = from.filter(|&from| from != y) {
             let source = std::mem::replace(&mut self.rows[from], Row::new());
-            self.rows[y].copy_columns(&source, area.left, end);
+            self.rows[y].copy_columns(&source, area.left, end, at);
             self.rows[from] = source;
         } else if from.is_none() {
-            self.rows[y].erase(area.left, end, self.cols, blank);
+            self.rows[y].erase(area.left, end, self.cols, blank, at);
         }
     }
 
@@ -115,12 +118,13 @@ impl Grid {
         n: usize,
         blank: Cell,
         deleting: bool,
+        at: u64,
     ) {
         for row in self.rows.range_mut(area.top..=area.bottom) {
             if deleting {
-                row.delete(x, n, area.right + 1, self.cols, blank);
+                row.delete(x, n, area.right + 1, self.cols, blank, at);
             } else {
-                row.insert(x, n, area.right + 1, self.cols, blank);
+                row.insert(x, n, area.right + 1, self.cols, blank, at);
             }
         }
     }

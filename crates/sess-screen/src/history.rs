@@ -30,6 +30,8 @@ pub(crate) struct History {
     first: u64,
     end: u64,
     limit: u64,
+    /// From this line on the limit drops none.
+    held: u64,
     bytes: usize,
     /// For each style id of the screen: in which chunk (by its first line, plus
     /// one) it has which number.
@@ -45,6 +47,7 @@ impl History {
             first: 0,
             end: 0,
             limit: limit as u64,
+            held: u64::MAX,
             bytes: 0,
             numbers: Vec::new(),
             runs: Vec::new(),
@@ -58,6 +61,19 @@ impl History {
 
     pub(crate) fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// From now on the limit drops no line numbered `from` or later, or again any.
+    /// Lines that go back to the screen make numbers grow: then a few more are held
+    /// than were meant, but never fewer.
+    pub(crate) fn hold(&mut self, from: Option<u64>) {
+        self.held = from.unwrap_or(u64::MAX);
+        self.drop_old();
+    }
+
+    /// Whether one of the next `n` lines is held.
+    pub(crate) fn holds_next(&self, n: u64) -> bool {
+        self.end + n > self.held
     }
 
     /// Forgets all lines; their numbers are not used again.
@@ -82,7 +98,8 @@ impl History {
         self.first = self.end;
     }
 
-    fn open_line(&mut self) -> &mut Chunk {
+    /// `written`: just behind the latest byte written to it.
+    fn open_line(&mut self, written: u64) -> &mut Chunk {
         let full = self.chunks.back().is_none_or(|chunk| {
             chunk.data.len() >= CHUNK_BYTES || chunk.styles.len() >= CHUNK_STYLES
         });
@@ -101,14 +118,13 @@ impl History {
         let index = self.chunks.len() - 1;
         let chunk = &mut self.chunks[index];
         chunk.starts.push(chunk.data.len() as u32);
+        chunk.written.push(written);
         self.end += 1;
         chunk
     }
 
     fn drop_old(&mut self) {
-        if self.end - self.first > self.limit {
-            self.first = self.end - self.limit;
-        }
+        self.first = self.first.max(self.end.saturating_sub(self.limit).min(self.held));
         while let Some(chunk) = self.chunks.front() {
             let gone = chunk.first + chunk.starts.len() as u64 <= self.first;
             if !gone && (self.bytes <= MOST_BYTES || self.chunks.len() == 1) {
@@ -126,11 +142,12 @@ impl History {
         }
     }
 
-    /// Appends a line of plain text: ASCII in the default style.
-    pub(crate) fn push_plain(&mut self, text: &[u8], wrapped: bool) {
+    /// Appends a line of plain text: ASCII in the default style. `written`: just behind
+    /// the latest byte of it.
+    pub(crate) fn push_plain(&mut self, text: &[u8], wrapped: bool, written: u64) {
         let blanks =
             if wrapped { 0 } else { text.iter().rev().take_while(|&&b| b == b' ').count() };
-        let chunk = self.open_line();
+        let chunk = self.open_line(written);
         chunk.data.push(if wrapped { WRAPPED } else { 0 });
         chunk.data.extend_from_slice(&text[..text.len() - blanks]);
         self.drop_old();
@@ -139,7 +156,7 @@ impl History {
     /// Appends a row of a screen `cols` wide.
     pub(crate) fn push(&mut self, row: &Row, cols: usize, interned: &Interned) {
         if row.plain && row.marks == Marks::NONE {
-            let chunk = self.open_line();
+            let chunk = self.open_line(row.written);
             chunk.data.push(if row.wrapped { WRAPPED } else { 0 });
             let len = if row.wrapped { row.cells.len() } else { trimmed(&row.cells, interned) };
             chunk.data.extend(row.cells[..len].iter().map(|cell| cell.ascii()));
@@ -153,7 +170,7 @@ impl History {
     }
 
     fn push_styled(&mut self, row: &Row, cols: usize, interned: &Interned) {
-        self.open_line();
+        self.open_line(row.written);
         let chunk_mark = self.chunks[self.chunks.len() - 1].first + 1;
         let index = self.chunks.len() - 1;
         let chunk = &mut self.chunks[index];
@@ -251,6 +268,7 @@ impl History {
             if kept > 0 {
                 chunk.data.truncate(chunk.starts[kept] as usize);
                 chunk.starts.truncate(kept);
+                chunk.written.truncate(kept);
             } else {
                 self.chunks.pop_back();
                 if let Some(open) = self.chunks.back() {

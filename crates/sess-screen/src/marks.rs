@@ -1,5 +1,5 @@
 //! Shell integration marks (OSC 133) on a row: where prompts, commands and their
-//! output begin and end. They know nothing of rows.
+//! output begin and end; and where that leaves the shell. They know nothing of rows.
 
 use serde::Serialize;
 
@@ -15,6 +15,30 @@ pub enum Mark {
     Output,
     /// The command has ended (`D`).
     End,
+}
+
+/// Where a shell with such marks is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShellState {
+    /// At its prompt: it has begun one (`OSC 133 ; A` or `P`), or what is typed (`B`).
+    Prompt,
+    /// A command runs (`C`).
+    Command,
+    /// The command has ended, and no prompt has begun yet (`D`).
+    Finished,
+}
+
+impl ShellState {
+    /// Where it is after the letter of an OSC 133, if that says so.
+    pub(crate) fn after(letter: u8) -> Option<ShellState> {
+        match letter {
+            b'A' | b'B' | b'P' => Some(ShellState::Prompt),
+            b'C' => Some(ShellState::Command),
+            b'D' => Some(ShellState::Finished),
+            _ => None,
+        }
+    }
 }
 
 /// Each kind, with the letter that says it.

@@ -24,6 +24,7 @@ impl Screen {
             return;
         }
         let last = text.last().map(|&byte| char::from(byte));
+        let at = self.offset;
         loop {
             if self.cursor.pending {
                 self.wrap();
@@ -34,19 +35,19 @@ impl Screen {
             let room = edge - x;
             let row = &mut self.grid.rows[self.cursor.y];
             if text.len() < room {
-                row.write_ascii(x, text, style);
+                row.write_ascii(x, text, style, at);
                 self.cursor.x = x + text.len();
                 self.last_char = last;
                 return;
             }
-            row.write_ascii(x, &text[..room], style);
+            row.write_ascii(x, &text[..room], style, at);
             self.cursor.x = edge - 1;
             text = &text[room..];
             if self.modes.autowrap() {
                 self.cursor.pending = true;
             } else if let Some(last) = text.last() {
                 // Without wrapping all that is left over falls on the last column.
-                row.write_ascii(edge - 1, std::slice::from_ref(last), style);
+                row.write_ascii(edge - 1, std::slice::from_ref(last), style, at);
                 self.last_char = Some(char::from(*last));
                 return;
             }
@@ -88,8 +89,9 @@ impl Screen {
             if self.modes.autowrap() {
                 let (x, y) = (self.cursor.x, self.cursor.y);
                 // A blank that can be seen stays one: a gap is nothing but a place.
-                if edge == self.cols() && self.interned.is_unseen(self.grid.rows[y].get(x)) {
-                    self.grid.rows[y].put(x, Cell { flags: GAP, ..Cell::BLANK });
+                let row = &mut self.grid.rows[y];
+                if edge == usize::from(self.size.cols) && self.interned.is_unseen(row.get(x)) {
+                    row.put(x, Cell { flags: GAP, ..Cell::BLANK }, row.written);
                 }
                 self.wrap();
                 edge = self.edge();
@@ -100,12 +102,12 @@ impl Screen {
         if self.modes.insert {
             let (blank, cols) = (self.blank(), self.cols());
             let row = &mut self.grid.rows[self.cursor.y];
-            row.insert(self.cursor.x, width, edge, cols, blank);
+            row.insert(self.cursor.x, width, edge, cols, blank, self.offset);
         }
         let style = self.pen.id;
         let flags = if width == 2 { WIDE } else { 0 };
         let cell = Cell { glyph: u32::from(c), style, flags };
-        self.grid.rows[self.cursor.y].put(self.cursor.x, cell);
+        self.grid.rows[self.cursor.y].put(self.cursor.x, cell, self.offset);
         self.last_char = Some(c);
         self.cursor.x += width;
         if self.cursor.x >= edge {
@@ -144,7 +146,7 @@ impl Screen {
             return;
         }
         let cell = self.grid.rows[y].get(at);
-        self.grid.rows[y].put(at, Cell { flags: WIDE, ..cell });
+        self.grid.rows[y].put(at, Cell { flags: WIDE, ..cell }, self.offset);
         self.cursor.x = at + 2;
         if self.cursor.x >= edge {
             self.cursor.x = edge - 1;
@@ -168,7 +170,7 @@ impl Screen {
             cell = Cell { style: self.pen.id, ..self.grid.rows[y].get(x) };
         }
         let glyph = self.interned.joined(cell.glyph, c);
-        self.grid.rows[y].put(x, Cell { glyph, ..cell });
+        self.grid.rows[y].put(x, Cell { glyph, ..cell }, self.offset);
         if self.modes.clusters && !cell.is(WIDE) && self.interned.cluster(glyph).width() > 1 {
             self.widen(x);
         }

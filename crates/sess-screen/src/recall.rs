@@ -16,7 +16,8 @@ impl History {
     pub(crate) fn row(&self, number: u64, cols: usize, interned: &mut Interned) -> Option<Row> {
         let (chunk, line) = self.line(number)?;
         let cells = cells(chunk, &line, cols, interned);
-        Some(Row { marks: line.marks, ..Row::of(cells, line.flags & WRAPPED != 0) })
+        let row = Row::of(cells, line.flags & WRAPPED != 0);
+        Some(Row { marks: line.marks, written: line.written, ..row })
     }
 }
 

@@ -54,7 +54,7 @@ impl Screen {
             .collect();
         for (cells, y) in copied.iter().zip(top..self.rows()) {
             let room = self.cols().saturating_sub(left).min(cells.len());
-            self.grid.rows[y].overwrite(left, &cells[..room]);
+            self.grid.rows[y].overwrite(left, &cells[..room], self.offset);
         }
     }
 
@@ -68,7 +68,7 @@ impl Screen {
         let cell = Cell { glyph: u32::from(glyph), style: self.pen.id, flags: 0 };
         let cells = vec![cell; area.right + 1 - area.left];
         for y in area.top..=area.bottom {
-            self.grid.rows[y].overwrite(area.left, &cells);
+            self.grid.rows[y].overwrite(area.left, &cells, self.offset);
         }
     }
 
@@ -93,7 +93,9 @@ impl Screen {
                 }
                 cell.style = self.interned.styles.intern(change.apply(style));
             }
-            self.grid.rows[y].overwrite(left, &cells);
+            let row = &mut self.grid.rows[y];
+            // Its text stays as it was written.
+            row.overwrite(left, &cells, row.written);
         }
     }
 

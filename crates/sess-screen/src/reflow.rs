@@ -17,6 +17,8 @@ struct Written {
     fill: Option<u16>,
     /// What the shell said of its rows.
     marks: Marks,
+    /// Just behind the latest byte written to any of its rows.
+    latest: u64,
     /// It goes on, but not in these rows.
     goes_on: bool,
 }
@@ -64,6 +66,7 @@ impl Written {
     fn append(&mut self, row: Row, cols: usize, gap: bool, interned: &Interned) {
         let wrapped = row.wrapped;
         self.marks.0 |= row.marks.0;
+        self.latest = self.latest.max(row.written);
         let mut cells = row.cells;
         if wrapped {
             if gap && cells.last().is_some_and(|last| last.is(GAP)) {
@@ -116,6 +119,9 @@ impl Written {
         }
         rows.push(Row::of(row, self.goes_on));
         rows[first].marks = self.marks;
+        for row in &mut rows[first..] {
+            row.written = self.latest;
+        }
         starts
     }
 }

@@ -1,5 +1,8 @@
 //! One row of cells. It keeps both halves of a wide character together; it knows
 //! nothing of other rows, the cursor or what an id stands for.
+//!
+//! Where its text changes, `at` is the output's offset just behind the byte that does
+//! it.
 
 use crate::cell::{Cell, GAP, SPACER, WIDE};
 use crate::marks::Marks;
@@ -16,24 +19,40 @@ pub(crate) struct Row {
     pub plain: bool,
     /// Nothing in it but ASCII and erased cells. May be false without need.
     pub ascii: bool,
+    /// Just behind the latest byte that changed its text; 0 if none did since it was
+    /// cleared.
+    pub written: u64,
 }
 
 impl Row {
     pub(crate) const fn new() -> Row {
-        Row { cells: Vec::new(), wrapped: false, marks: Marks::NONE, plain: true, ascii: true }
+        Row {
+            cells: Vec::new(),
+            wrapped: false,
+            marks: Marks::NONE,
+            plain: true,
+            ascii: true,
+            written: 0,
+        }
     }
 
     /// A row of these cells.
     pub(crate) fn of(cells: Vec<Cell>, wrapped: bool) -> Row {
         let ascii = cells.iter().all(|cell| cell.glyph < 0x80 && cell.flags == 0);
         let plain = ascii && cells.iter().all(|cell| cell.style == 0);
-        let mut row = Row { cells, wrapped, marks: Marks::NONE, plain, ascii };
+        let mut row = Row { cells, wrapped, plain, ascii, ..Row::new() };
         row.trim();
         row
     }
 
     pub(crate) fn get(&self, x: usize) -> Cell {
         self.cells.get(x).copied().unwrap_or(Cell::BLANK)
+    }
+
+    /// Whether anything but blanks stands in the columns `from..to`.
+    fn has_text(&self, from: usize, to: usize) -> bool {
+        let len = self.cells.len();
+        self.cells[from.min(len)..to.min(len)].iter().any(|cell| !cell.is_blank())
     }
 
     /// Whether its line goes on with a wide character that had no room here.
@@ -47,6 +66,7 @@ impl Row {
         self.wrapped = false;
         self.marks = Marks::NONE;
         self.ascii = true;
+        self.written = 0;
         self.plain = blank == Cell::BLANK;
         if !self.plain {
             self.cells.resize(cols, blank);
@@ -55,7 +75,8 @@ impl Row {
 
     /// Writes a run of printable ASCII; it must fit into the row's columns.
     #[inline]
-    pub(crate) fn write_ascii(&mut self, x: usize, text: &[u8], style: u16) {
+    pub(crate) fn write_ascii(&mut self, x: usize, text: &[u8], style: u16, at: u64) {
+        self.written = at;
         if style != 0 {
             self.plain = false;
         }
@@ -78,7 +99,8 @@ impl Row {
     }
 
     /// Puts one cell, and the right half of it if it is wide.
-    pub(crate) fn put(&mut self, x: usize, cell: Cell) {
+    pub(crate) fn put(&mut self, x: usize, cell: Cell, at: u64) {
+        self.written = at;
         let width = if cell.is(WIDE) { 2 } else { 1 };
         self.ascii &= cell.glyph < 0x80 && cell.flags == 0;
         self.plain &= cell.style == 0 && self.ascii;
@@ -111,10 +133,16 @@ impl Row {
         }
     }
 
-    /// Erases the columns `from..to` of a row of `cols`.
-    pub(crate) fn erase(&mut self, from: usize, to: usize, cols: usize, blank: Cell) {
+    /// Erases the columns `from..to` of a row of `cols`. Of one that is erased as a
+    /// whole no text is left that could have been written.
+    pub(crate) fn erase(&mut self, from: usize, to: usize, cols: usize, blank: Cell, at: u64) {
         if from >= to {
             return;
+        }
+        if from == 0 && to >= cols {
+            self.written = 0;
+        } else if self.has_text(from, to) {
+            self.written = at;
         }
         self.cut(from);
         self.cut(to);
@@ -133,10 +161,21 @@ impl Row {
     }
 
     /// Inserts `n` blanks at `x`, pushing what is right of it past `right`.
-    pub(crate) fn insert(&mut self, x: usize, n: usize, right: usize, cols: usize, blank: Cell) {
+    pub(crate) fn insert(
+        &mut self,
+        x: usize,
+        n: usize,
+        right: usize,
+        cols: usize,
+        blank: Cell,
+        at: u64,
+    ) {
         let n = n.min(right - x);
         if n == 0 || (x >= self.cells.len() && blank == Cell::BLANK) {
             return;
+        }
+        if self.has_text(x, right) {
+            self.written = at;
         }
         self.cut(x);
         self.cut(right - n);
@@ -153,10 +192,21 @@ impl Row {
     }
 
     /// Deletes `n` cells at `x`; blanks come in at `right`.
-    pub(crate) fn delete(&mut self, x: usize, n: usize, right: usize, cols: usize, blank: Cell) {
+    pub(crate) fn delete(
+        &mut self,
+        x: usize,
+        n: usize,
+        right: usize,
+        cols: usize,
+        blank: Cell,
+        at: u64,
+    ) {
         let n = n.min(right - x);
         if n == 0 || (x >= self.cells.len() && blank == Cell::BLANK) {
             return;
+        }
+        if self.has_text(x, right) {
+            self.written = at;
         }
         self.cut(x);
         self.cut(x + n);
@@ -173,7 +223,10 @@ impl Row {
     }
 
     /// Moves the columns `left..right` of `from` here.
-    pub(crate) fn copy_columns(&mut self, from: &Row, left: usize, right: usize) {
+    pub(crate) fn copy_columns(&mut self, from: &Row, left: usize, right: usize, at: u64) {
+        if self.has_text(left, right) || from.has_text(left, right) {
+            self.written = at;
+        }
         self.cut(left);
         self.cut(right);
         self.cells.resize(self.cells.len().max(right), Cell::BLANK);
@@ -185,11 +238,12 @@ impl Row {
 
     /// Puts cells as they are from `x` on; half of a wide character at either end
     /// becomes a blank.
-    pub(crate) fn overwrite(&mut self, x: usize, cells: &[Cell]) {
+    pub(crate) fn overwrite(&mut self, x: usize, cells: &[Cell], at: u64) {
         let end = x + cells.len();
         if cells.is_empty() {
             return;
         }
+        self.written = at;
         self.clear_gap();
         self.cut(x);
         self.cut(end);

@@ -11,7 +11,9 @@ use crate::history::History;
 use crate::input::Input;
 use crate::interned::Interned;
 use crate::keyboard::{KeyModifiers, KittyStack};
+use crate::marks::ShellState;
 use crate::modes::{self, ModeSet, Modes};
+use crate::notifications::Notifications;
 use crate::palette::Palette;
 use crate::pen::{Pen, PenMemory};
 use crate::replies::Reply;
@@ -73,8 +75,12 @@ pub struct Screen {
     pub(crate) history: History,
     pub(crate) interned: Interned,
     pub(crate) input: Input,
-    /// How many bytes were taken, up to the sequence that is being carried out.
+    /// How many bytes were taken, up to the end of the text or the sequence that is
+    /// being carried out.
     pub(crate) offset: u64,
+    /// What the shell's latest mark says of it.
+    pub(crate) shell: Option<ShellState>,
+    pub(crate) notifications: Notifications,
     pub(crate) replies: Vec<Reply>,
     pub(crate) bells: u64,
 }
@@ -109,6 +115,8 @@ impl Screen {
             interned: Interned::new(),
             input: Input::default(),
             offset: 0,
+            shell: None,
+            notifications: Notifications::default(),
             replies: Vec::new(),
             bells: 0,
         }
@@ -123,6 +131,17 @@ impl Screen {
     /// never used again; erasing the scrollback (`CSI 3 J`) leaves `end..end`.
     pub fn history(&self) -> Range<u64> {
         self.history.range()
+    }
+
+    /// From now on the limit drops no line of the history numbered `from` or later, or
+    /// again any: what is too many then goes at once. For those who have not looked at
+    /// them yet. What the program erases goes all the same, and so does what is more
+    /// than 64 MiB.
+    ///
+    /// A resize makes numbers grow ([`Screen::resize`]): then a few lines more are held,
+    /// never fewer.
+    pub fn hold_history(&mut self, from: Option<u64>) {
+        self.history.hold(from);
     }
 
     /// Appends a line of the history as bytes for a terminal: text and SGR, from
@@ -173,6 +192,11 @@ impl Screen {
     /// How often the bell rang since the last call.
     pub fn take_bells(&mut self) -> u64 {
         std::mem::take(&mut self.bells)
+    }
+
+    /// Where the shell is, if it says so (OSC 133).
+    pub fn shell(&self) -> Option<ShellState> {
+        self.shell
     }
 
     /// The modes that are on.

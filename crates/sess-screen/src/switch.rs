@@ -186,6 +186,7 @@ impl Screen {
         self.cursor_shape = 0;
         self.palette.reset();
         self.titles = crate::titles::Titles::default();
+        self.shell = None;
         self.last_char = None;
         self.move_to(0, 0);
     }

@@ -2,7 +2,7 @@
 //! texts that a program tells the terminal. It knows nothing of the screen.
 
 /// Longer ones are cut: a title is a line to be seen.
-const LONGEST_TITLE: usize = 1024;
+pub(crate) const LONGEST_TITLE: usize = 1024;
 const LONGEST_DIRECTORY: usize = 4096;
 /// As many levels as xterm has.
 const DEEPEST: usize = 10;
@@ -118,7 +118,8 @@ fn write_osc(number: &[u8], text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\x1b\\");
 }
 
-fn cleaned(text: &[u8]) -> String {
+/// A text without control characters, cut to its bound between two characters.
+pub(crate) fn cleaned(text: &[u8]) -> String {
     let mut cleaned: String =
         String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).collect();
     if cleaned.len() > LONGEST_TITLE {
