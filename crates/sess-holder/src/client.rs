@@ -4,7 +4,9 @@
 
 use sess_proto::HolderMessage;
 use sess_proto::frame::{self, OUTPUT_LIMIT};
-use sess_proto::message::{Size, Taken};
+use sess_proto::message::{Capture, Follow, Size, Taken};
+
+use crate::session::{Runner, Sender, Waiting};
 
 /// Tells connections apart; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,11 +49,48 @@ pub enum Role {
     Killer,
     /// It shows the session.
     Viewer(Box<View>),
+    /// It is answered as soon as the program's terminal was read until it would
+    /// block.
+    Presently(Request),
+    /// It types.
+    Sender(Box<Sender>),
+    /// It waits for something to happen.
+    Waiter(Box<Waiting>),
+    /// It gets what the session shows, once.
+    Copier(Box<View>),
+    /// It gets the output as it came.
+    Follower(Following),
+    /// It runs a command in the session's shell.
+    Runner(Box<Runner>),
+    /// It is told what happens.
+    Listener,
     /// It is closed as soon as it took what is in its outbox.
     Leaving {
         /// When its socket last took something.
         since: u64,
     },
+}
+
+/// What is answered as of a moment.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// The screen and its history.
+    Capture(Capture),
+    /// The output as it came.
+    Follow(Follow),
+    /// Something is to be waited for.
+    Wait(Box<Waiting>),
+}
+
+/// A client that gets the output as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Following {
+    /// The next offset for it.
+    pub cursor: u64,
+    /// Where it ends; without it at the session's end.
+    pub end: Option<u64>,
+    /// It is to be told where the next piece begins.
+    pub gap: bool,
 }
 
 /// An attached client.

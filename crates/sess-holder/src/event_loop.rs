@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use sess_proto::frame::CLIENT_LIMIT;
@@ -16,10 +15,13 @@ use sess_sys::{
 };
 
 use crate::client::ClientId;
-use crate::ending::{Ending, GRACE, Scope, Step};
+use crate::ending::{Ending, GRACE};
+use crate::facts;
 use crate::place::Place;
-use crate::record::{self, ExitRecord, StartRecord};
-use crate::session::{Action, Now, Session};
+use crate::record::StartRecord;
+use crate::session::{Now, Session};
+
+mod acting;
 
 /// Bytes read from a client at a time.
 const CLIENT_READ: usize = 8 * 1024;
@@ -33,6 +35,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Whoever removes something removes more: until they are done, putting it back
 /// would only fail them half-way.
 const PLACES_AFTER: Duration = Duration::from_millis(100);
+/// Bytes of output that the system keeps for a terminal, at most.
+const TERMINAL_KEEPS: usize = 128 * 1024;
 /// The pause where the system can't say what is ready.
 const POLL_PAUSE: Duration = Duration::from_millis(20);
 /// How often the places are looked after where removals go unnoticed.
@@ -278,18 +282,42 @@ impl Holder {
     /// Reads what the PTY has, up to a budget.
     fn read_pty(&mut self) {
         let budget = self.session.room().len();
-        let mut total = 0;
+        let watched = self.session.is_watched();
+        let (mut total, mut blocked) = (0, false);
         while total < budget && self.session.wants_output() {
             match self.read_pty_once() {
-                Ok(0) | Err(_) => break,
+                Ok(0) | Err(_) => {
+                    blocked = true;
+                    break;
+                }
                 Ok(count) => {
                     total += count;
-                    if count < SHORT_READ {
+                    // Who waits for a line wants to know that there is no more.
+                    if count < SHORT_READ && !watched {
                         break;
                     }
                 }
             }
         }
+        if watched {
+            self.session.look(blocked);
+        }
+    }
+
+    /// Reads the PTY until it would block, so that what was written before this is
+    /// here, and tells the session how it stands with the terminal. More than the
+    /// system keeps of a terminal's output is not waited for: it came later.
+    fn settle(&mut self) {
+        let mut total = 0;
+        while total < TERMINAL_KEEPS {
+            match self.read_pty_once() {
+                Ok(0) | Err(_) => break,
+                Ok(count) => total += count,
+            }
+        }
+        let folder = self.place.as_ref().map(Place::path).unwrap_or_default();
+        let facts = facts::of(&self.pty, self.program, folder);
+        self.session.settled(&facts);
     }
 
     fn read_pty_once(&mut self) -> io::Result<usize> {
@@ -380,15 +408,13 @@ impl Holder {
     /// nothing more to be done without waiting.
     fn flush(&mut self) {
         loop {
-            let actions = self.session.actions();
-            let acted = !actions.is_empty();
-            for action in actions {
+            for action in self.session.actions() {
                 self.carry_out(action);
             }
             self.write_input();
             self.session.advance();
             let wrote = self.write_clients();
-            if !acted && !wrote {
+            if !wrote && !self.session.has_actions() {
                 return;
             }
         }
@@ -436,119 +462,6 @@ impl Holder {
             }
         }
         wrote
-    }
-
-    fn carry_out(&mut self, action: Action) {
-        match action {
-            Action::ResizePty(size) => {
-                // A size that the system refuses changes nothing else.
-                let _ = self.pty.resize(pty_size(size));
-            }
-            Action::LinkAgent(socket) => self.link_agent(&socket),
-            Action::Report(id) => {
-                let cwd = std::fs::read_link(format!("/proc/{}/cwd", self.program)).ok();
-                let info = self.session.info(cwd.map(|cwd| cwd.to_string_lossy().into_owned()));
-                self.session.say(id, info);
-            }
-            Action::Probe(id) => {
-                let connection = self.connections.get(&id);
-                let unread = connection.and_then(|one| one.stream.unsent().ok());
-                self.session.probed(id, unread.is_some_and(|bytes| bytes > 0));
-            }
-            Action::Kill(kill) => {
-                let signal = kill.signal.and_then(Signal::new);
-                let grace = Duration::from_millis(kill.grace);
-                let scope = Scope::Tree(process::current());
-                self.ending = Some((Ending::begin(scope, signal, grace), Instant::now()));
-                self.step_ending();
-            }
-            Action::Conclude(exit) => self.conclude(exit),
-        }
-    }
-
-    fn step_ending(&mut self) {
-        let Some((ending, at)) = &mut self.ending else {
-            return;
-        };
-        match ending.step() {
-            Ok(Step::Again(pause)) => *at = Instant::now() + pause,
-            Ok(Step::Over(survivors)) => {
-                self.ending = None;
-                // The program may have gone just now.
-                self.reap();
-                self.session.killed(survivors);
-            }
-            // Nothing can be said of the tree at the moment (no descriptors, no
-            // memory): it is looked at again.
-            Err(_) => *at = Instant::now() + ACCEPT_PAUSE,
-        }
-    }
-
-    /// Records the end, gives up the name, tells everybody: in this order, so
-    /// that who is told can rely on the record and the name.
-    fn conclude(&mut self, exit: Exit) {
-        if let Some(place) = self.place.take() {
-            let record = self.exit_record(exit);
-            // A full or read-only disk costs the record.
-            let _ = record::write_exit(place.folder(), &record);
-            let _ = place.leave();
-        }
-        self.session.concluded(exit);
-    }
-
-    fn exit_record(&mut self, exit: Exit) -> ExitRecord {
-        let info = self.session.info(None);
-        let (code, signal) = match exit {
-            Exit::Code(code) => (Some(code), None),
-            Exit::Signal(signal) => (None, Some(signal)),
-        };
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        ExitRecord {
-            id: info.id,
-            code,
-            signal,
-            time: wall.as_millis() as u64,
-            offset: info.offset,
-            history_lines: info.history_lines,
-            title: info.title,
-            size: (info.size.cols, info.size.rows),
-            last_output: info.last_output,
-            last_input: info.last_input,
-        }
-    }
-
-    /// Puts back what was removed from under the session.
-    fn look_after_places(&mut self) {
-        let Some(place) = &mut self.place else {
-            return;
-        };
-        match place.heal() {
-            Ok(healed) => {
-                if healed.name {
-                    let name = place.name().as_str();
-                    sess_sys::detach::set_command_line(&crate::title(name));
-                    name.clone_into(&mut self.session.identity.name);
-                    name.clone_into(&mut self.start.name);
-                }
-                if healed.folder {
-                    // Without a record the session goes on all the same.
-                    let _ = record::write_start(place.folder(), &self.start);
-                }
-                let watched = place.is_watched();
-                self.places_at = (!watched).then(|| Instant::now() + PLACES_EVERY);
-            }
-            // No room, or a place that isn't ours at the moment: tried again.
-            Err(_) => self.places_at = Some(Instant::now() + ACCEPT_PAUSE),
-        }
-    }
-
-    fn link_agent(&mut self, socket: &[u8]) {
-        use std::os::unix::ffi::OsStrExt;
-        let socket: PathBuf = Path::new(std::ffi::OsStr::from_bytes(socket)).to_owned();
-        if let Some(place) = &mut self.place {
-            // Without the link the program's agent is the one it had.
-            let _ = place.link_agent(&socket);
-        }
     }
 }
 

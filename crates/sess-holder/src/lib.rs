@@ -18,14 +18,17 @@ pub mod client;
 mod duty;
 pub mod ending;
 mod event_loop;
+mod facts;
 mod input;
 mod journal;
 pub mod place;
 pub mod record;
 mod relay;
 pub mod session;
+mod shell;
 mod started;
 mod stream;
+mod typing;
 
 pub use started::Started;
 

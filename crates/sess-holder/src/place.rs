@@ -164,6 +164,44 @@ impl Place {
         &self.claim.name
     }
 
+    /// Where the folder is.
+    pub fn path(&self) -> PathBuf {
+        self.claim.root_path.join(self.claim.name.as_str())
+    }
+
+    /// Writes the text of a command for the session's shell.
+    pub fn write_script(&self, token: &str, text: &[u8]) -> io::Result<()> {
+        self.claim.folder.replace_file(OsStr::new(&script(token)), text, 0o600)
+    }
+
+    /// Removes the text of a command.
+    pub fn remove_script(&self, token: &str) -> io::Result<()> {
+        remove_if_there(&self.claim.folder, &script(token))
+    }
+
+    /// Moves the session to another name; false if that one is taken. What an ended
+    /// session of that name left is replaced.
+    pub fn rename(&mut self, name: &SessionName) -> io::Result<bool> {
+        if *name == self.claim.name {
+            return Ok(true);
+        }
+        let claim = &self.claim;
+        // The lock of the new name's folder keeps others off it until it is gone.
+        let Some(there) = Claim::take(&claim.root_path, &claim.root, name)? else {
+            return Ok(false);
+        };
+        there.remove()?;
+        match claim.root.rename_new(claim.name.as_ref(), name.as_ref()) {
+            // Somebody was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.claim.name = name.clone();
+                Ok(true)
+            }
+        }
+    }
+
     /// Whether removals are noticed by themselves.
     pub fn is_watched(&self) -> bool {
         self.watch.is_some()
@@ -302,6 +340,11 @@ fn bind(folder: &Dir) -> io::Result<(Listener, Meta)> {
     let listener = Listener::bind(folder, OsStr::new(SOCKET))?;
     let meta = folder.metadata_of(OsStr::new(SOCKET))?;
     Ok((listener, meta))
+}
+
+/// The name of the file that holds a command's text.
+pub fn script(token: &str) -> String {
+    format!("run-{token}")
 }
 
 fn remove_if_there(dir: &Dir, name: &str) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The record: what is kept on disk of a session, and read by everybody.
 //!
-//! Two files in the folder's `record`: `start.json` from the beginning on,
-//! `exit.json` when it has ended. Each is replaced as a whole. Nothing in them is
+//! In the folder's `record`: `start.json` from the beginning on; when it has ended
+//! `screen` and `journal`, what it said, and then `exit.json`, how it ended. Each is replaced as a whole. Nothing in them is
 //! trusted over the lock.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,12 @@ use crate::session::Identity;
 pub const RECORD: &str = "record";
 const START: &str = "start.json";
 const EXIT: &str = "exit.json";
+const SCREEN: &str = "screen";
+const JOURNAL: &str = "journal";
 /// A record over this size is none of ours.
 const LIMIT: usize = 4 * 1024 * 1024;
+/// What a session showed, or its journal, is never larger than that.
+const OUTPUT_LIMIT: usize = 1024 * 1024 * 1024;
 
 /// How a session began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +77,20 @@ pub struct ExitRecord {
     pub last_output: Option<u64>,
     /// When somebody last typed something.
     pub last_input: Option<u64>,
+}
+
+/// What a session said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The size of its terminal, as columns and rows.
+    pub size: (u16, u16),
+    /// Bytes of output.
+    pub offset: u64,
+    /// What a blank terminal of that size is fed to show what the session showed
+    /// at the end, after its history.
+    pub screen: Vec<u8>,
+    /// The latest output as it came, up to `offset`.
+    pub raw: Vec<u8>,
 }
 
 /// What a session's folder says of it.
@@ -137,10 +155,13 @@ impl Draft {
     /// It has begun.
     pub fn commit(self) -> io::Result<()> {
         self.record.put_in_place(&self.aside, OsStr::new(START))?;
-        match self.record.remove_file(OsStr::new(EXIT)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        for earlier in [EXIT, SCREEN, JOURNAL] {
+            match self.record.remove_file(OsStr::new(earlier)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     /// It has not: leaves in `folder` what was there before.
@@ -155,6 +176,22 @@ impl Draft {
 /// Writes how a session ended.
 pub fn write_exit(folder: &Dir, exit: &ExitRecord) -> io::Result<()> {
     open(folder)?.replace_file(OsStr::new(EXIT), &json(exit)?, 0o600)
+}
+
+/// Writes what a session said; to be followed by how it ended.
+pub fn write_output(folder: &Dir, output: &Output) -> io::Result<()> {
+    let record = open(folder)?;
+    record.replace_file(OsStr::new(SCREEN), &output.screen, 0o600)?;
+    record.replace_file(OsStr::new(JOURNAL), &output.raw, 0o600)
+}
+
+/// What an ended session said; `None` if that is not kept.
+pub fn read_output(folder: &Dir) -> Option<Output> {
+    let exit = read(folder).exit?;
+    let record = folder.open_in(OsStr::new(RECORD)).ok()?;
+    let screen = record.read_file(OsStr::new(SCREEN), OUTPUT_LIMIT).ok()?;
+    let raw = record.read_file(OsStr::new(JOURNAL), OUTPUT_LIMIT).ok()?;
+    Some(Output { size: exit.size, offset: exit.offset, screen, raw })
 }
 
 /// The record's folder, made if it is missing.

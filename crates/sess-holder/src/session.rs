@@ -7,16 +7,30 @@
 
 mod hearing;
 mod lead;
+mod noticing;
+mod reading;
+mod running;
+mod sending;
 mod telling;
+mod waiting;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use sess_proto::message::{ClientInfo, Exit, Info, Kill, Killed, Size, Survivor};
+use sess_proto::message::{ClientInfo, Exit, Happening, Info, Kill, Killed, Size, Survivor};
+
+pub use running::Runner;
+pub use sending::Sender;
+pub use waiting::Waiting;
 
 use crate::client::{Client, ClientId, Role, STALL, View};
 use crate::duty::Duty;
-use crate::input::Input;
+use crate::input::{Input, Taken};
 use crate::stream::Stream;
+use noticing::Attention;
+use running::{Command, Shells};
+use sending::Turns;
+use waiting::Looked;
 
 /// Output read at a time, in bytes.
 pub const READ_BUDGET: usize = 64 * 1024;
@@ -58,6 +72,24 @@ pub struct Identity {
     pub tty_id: (u64, u64),
 }
 
+/// How it stands with the program's terminal, just after it was read until it would
+/// block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The program reads line by line.
+    pub canonical: bool,
+    /// The process group in the foreground.
+    pub foreground: Option<i32>,
+    /// The name of the command that leads it.
+    pub foreground_name: Option<String>,
+    /// The name of the file that the program runs.
+    pub program: String,
+    /// A random text, another one each time.
+    pub token: String,
+    /// The session's folder.
+    pub folder: PathBuf,
+}
+
 /// What the event loop has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -67,6 +99,16 @@ pub enum Action {
     LinkAgent(Vec<u8>),
     /// Answer [`Status`](sess_proto::message::Status) with [`Session::info`].
     Report(ClientId),
+    /// Read the program's terminal until it would block, then call
+    /// [`Session::settled`].
+    Settle,
+    /// Put this command's text into a file of that token's; if that fails, call
+    /// [`Session::script_failed`].
+    WriteScript(String, Vec<u8>),
+    /// Remove that file.
+    RemoveScript(String),
+    /// Give the session this name, and say so with [`Session::renamed`].
+    Rename(ClientId, String),
     /// Look whether this client reads at all, and say it with
     /// [`Session::probed`].
     Probe(ClientId),
@@ -117,6 +159,11 @@ pub struct Session {
     /// The scan for questions began in the middle of the stream: the next bytes
     /// may complete one that it has not seen the start of.
     unsure: bool,
+    turns: Turns,
+    shells: Shells,
+    command: Option<Command>,
+    looked: Looked,
+    attention: Attention,
 }
 
 impl Session {
@@ -141,6 +188,11 @@ impl Session {
             last_input: None,
             probe: None,
             unsure: false,
+            turns: Turns::default(),
+            shells: Shells::default(),
+            command: None,
+            looked: Looked::default(),
+            attention: Attention::default(),
         }
     }
 
@@ -154,20 +206,24 @@ impl Session {
         std::mem::take(&mut self.actions)
     }
 
+    /// Whether there is something to be done.
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
     /// Whether output is wanted now. While the leader is too far behind it isn't,
-    /// as with any terminal; a leader that takes nothing for a second paces
-    /// nobody.
+    /// as with any terminal, nor while the client of a command is; one that takes
+    /// nothing for a second paces nobody.
     pub fn wants_output(&self) -> bool {
         match self.phase {
             Phase::Running => {}
             Phase::Draining(_) => return true,
             Phase::Drained(_) | Phase::Over => return false,
         }
-        let Some((_, view)) = self.leader().filter(|(_, view)| !view.is_stalled()) else {
-            return true;
-        };
-        let reached = view.following().unwrap_or(view.followed_from.1);
-        self.stream.head() - reached < PACE
+        let leader = self.leader().filter(|(_, view)| !view.is_stalled());
+        let reached = leader.map(|(_, view)| view.following().unwrap_or(view.followed_from.1));
+        let reached = reached.into_iter().chain(self.paced_by_run()).min();
+        reached.is_none_or(|reached| self.stream.head() - reached < PACE)
     }
 
     /// A place for output.
@@ -187,7 +243,9 @@ impl Session {
         if holder_answers && (question || std::mem::take(&mut self.unsure)) {
             self.catch_up();
         }
+        self.notice_output();
         self.last_output = Some(self.now);
+        self.scan_for_marks();
     }
 
     /// Input for the program's terminal.
@@ -198,13 +256,41 @@ impl Session {
     /// The program's terminal took `count` bytes of it.
     pub fn input_taken(&mut self, count: usize) {
         let Self { input, clients, .. } = self;
-        input.advance(count, |owner, bytes| {
-            if let Some(Client { role: Role::Viewer(view), outbox, .. }) = clients.get_mut(&owner)
-                && let Some(taken) = view.took_input(bytes)
-            {
-                outbox.say(taken);
+        let mut sent = 0;
+        input.advance(count, |taken| match taken {
+            Taken::Sent(bytes) => sent += bytes,
+            Taken::Keys(owner, bytes) => {
+                if let Some(Client { role: Role::Viewer(view), outbox, .. }) =
+                    clients.get_mut(&owner)
+                    && let Some(taken) = view.took_input(bytes)
+                {
+                    outbox.say(taken);
+                }
             }
         });
+        self.took_sent(sent);
+        self.finish_turn();
+    }
+
+    // ---- the present ---------------------------------------------------------
+
+    /// Asks for the program's terminal to be read until it would block.
+    fn settle(&mut self) {
+        if !self.actions.contains(&Action::Settle) {
+            self.actions.push(Action::Settle);
+        }
+    }
+
+    /// The program's terminal was read until it would block: what waits for the
+    /// present begins.
+    pub fn settled(&mut self, facts: &Facts) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        self.look(true);
+        self.begin_turn(facts);
+        self.answer_presently();
+        self.begin_run(facts);
     }
 
     /// The program has ended. Its output is to be read until there is none.
@@ -247,6 +333,7 @@ impl Session {
         let Self { stream, clients, .. } = self;
         let oldest = readers(clients).min().unwrap_or(u64::MAX);
         stream.forget_marks(oldest);
+        self.notice_screen();
         for (offset, kind, answer) in self.stream.questions() {
             if let Some(answer) = self.duty.asked(offset, kind, answer)
                 && self.phase == Phase::Running
@@ -293,6 +380,17 @@ impl Session {
         for id in self.views().map(|(id, _)| id).collect::<Vec<_>>() {
             self.dismiss(id, telling::exited(exit));
         }
+        self.answer_last();
+        self.dismiss_senders(exit);
+        self.dismiss_waiters(exit);
+        self.dismiss_runners(exit);
+        self.tell(Happening::Exited(exit));
+        let since = self.now.ticks;
+        for client in self.clients.values_mut() {
+            if matches!(client.role, Role::Listener) {
+                client.role = Role::Leaving { since };
+            }
+        }
         // Who has not asked yet asks the record; but for the creator, whose
         // program may be quicker than itself.
         self.clients.retain(|_, client| match client.role {
@@ -325,10 +423,11 @@ impl Session {
             Role::Undecided { since, .. } => Some(since + PATIENCE),
             Role::Viewer(view) => view.due().map(|since| since + STALL),
             Role::Leaving { since } => Some(since + STALL),
-            Role::Killer => None,
+            _ => None,
         });
         let probe = self.probe.map(|(at, _)| at);
-        clients.chain(quiet).chain(probe).min()
+        let others = [probe, quiet, self.sends_due(), self.waits_due(), self.runs_due()];
+        clients.chain(others.into_iter().flatten()).min()
     }
 
     /// Time has passed.
@@ -359,6 +458,9 @@ impl Session {
             self.clients.remove(&id);
             self.settle_lead();
         }
+        self.tick_sends();
+        self.tick_waits();
+        self.tick_runs();
         if let Some((at, _)) = self.probe
             && self.now.ticks >= at
             && let Some(id) = self.duty.on()
@@ -408,6 +510,13 @@ impl Session {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             tty_dev: identity.tty_id.0,
             tty_rdev: identity.tty_id.1,
+        }
+    }
+
+    /// A client is closed as soon as it has taken what was said to it.
+    fn leave(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.role = Role::Leaving { since: self.now.ticks };
         }
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use sess_screen::{QueryKind, QueryScan, Reply, Screen, Size};
+use sess_screen::{Notification, QueryKind, QueryScan, Reply, Screen, Size};
 
 use crate::journal::Journal;
 
@@ -28,6 +28,15 @@ struct Mark {
     offset: u64,
     /// The number of the line that is next to scroll off.
     line: u64,
+}
+
+/// What a program did to be noticed.
+#[derive(Debug)]
+pub struct Notices {
+    /// How often the bell rang.
+    pub bells: u64,
+    /// What it has told.
+    pub notifications: Vec<Notification>,
 }
 
 /// The output of one program.
@@ -56,6 +65,16 @@ impl Stream {
     /// The offset of the next byte to come.
     pub fn head(&self) -> u64 {
         self.journal.head()
+    }
+
+    /// The offset of the oldest byte that is kept.
+    pub fn tail(&self) -> u64 {
+        self.journal.tail()
+    }
+
+    /// The bytes from `from` to `to`, both within what is kept.
+    pub fn bytes(&self, from: u64, to: u64) -> Vec<u8> {
+        self.journal.read(from, to).concat()
     }
 
     /// A place for the next bytes, at most `limit`. Nothing that the screen has
@@ -190,6 +209,17 @@ impl Stream {
     /// none is there to answer.
     pub fn learn(&mut self, report: &[u8]) {
         self.screen.learn_colour(report);
+    }
+
+    /// Keeps the history's lines from that number on, however many are to be kept
+    /// else.
+    pub fn hold_history(&mut self, from: Option<u64>) {
+        self.screen.hold_history(from);
+    }
+
+    /// What the program did to be noticed since the last call.
+    pub fn take_notices(&mut self) -> Notices {
+        Notices { bells: self.screen.take_bells(), notifications: self.screen.take_notifications() }
     }
 
     /// Gives the terminal another size, from the head on. The screen must have

@@ -293,6 +293,14 @@ impl History {
         }
     }
 
+    /// The first line from `first` on that may have been written to since that offset:
+    /// no whole chunk without such a line is before it.
+    pub(crate) fn first_since(&self, first: u64, since: u64) -> u64 {
+        let older = |chunk: &&Chunk| chunk.written.iter().all(|&written| written <= since);
+        let chunk = self.chunks.iter().find(|chunk| !older(chunk));
+        first.max(chunk.map_or(self.end, |chunk| chunk.first))
+    }
+
     /// Whether a line is soft-wrapped into the next.
     pub(crate) fn is_wrapped(&self, line: u64) -> bool {
         self.line(line).is_some_and(|(_, line)| line.flags & WRAPPED != 0)

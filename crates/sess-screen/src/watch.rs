@@ -28,6 +28,7 @@ impl Screen {
     /// screen's; while the alternate screen is shown it is none.
     pub fn lines_since(&self, first: u64, since: u64, shown: bool) -> Vec<WrittenLine> {
         let history = self.history.range();
+        let first = self.history.first_since(first, since);
         let mut at = first.clamp(history.start, history.end);
         let earliest = history.start.max(at.saturating_sub(LONGEST));
         while at > earliest && self.history.is_wrapped(at - 1) {

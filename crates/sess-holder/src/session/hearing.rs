@@ -1,12 +1,12 @@
 //! What clients say, and what follows from it.
 
-use sess_proto::message::{Attach, Attached, Done, Refused, Size, Welcome, refusal};
+use sess_proto::message::{Attach, Attached, Done, Happening, Refused, Size, Welcome, refusal};
 use sess_proto::{ClientMessage, HolderMessage, PROTOCOL_MAX, PROTOCOL_MIN};
 use sess_screen::QueryKind;
 
 use super::telling::{detached, exited};
 use super::{Action, Phase, Session};
-use crate::client::{Client, ClientId, Fit, Outbox, Role, View};
+use crate::client::{Client, ClientId, Fit, Outbox, Request, Role, View};
 
 /// What a terminal's size may be, in columns and rows.
 const AXIS_LIMIT: u16 = 2000;
@@ -23,10 +23,18 @@ impl Session {
         let Some(client) = self.clients.remove(&id) else {
             return;
         };
-        if let Role::Viewer(view) = client.role {
-            // What has not even gone out to its terminal the holder answers.
-            self.abandon(id, view.following().unwrap_or(view.followed_from.1));
-            self.settle_lead();
+        match client.role {
+            Role::Viewer(view) => {
+                // What has not even gone out to its terminal the holder answers.
+                self.abandon(id, view.following().unwrap_or(view.followed_from.1));
+                self.settle_lead();
+                if view.farewell.is_none() {
+                    self.tell(Happening::Detached { pid: client.pid, tty: view.tty });
+                }
+            }
+            Role::Sender(_) => self.end_turn(id),
+            Role::Runner(_) => self.forget_runner(id),
+            _ => {}
         }
     }
 
@@ -57,7 +65,8 @@ impl Session {
                 }
             }
             Role::Viewer(_) => self.viewer_said(id, &message),
-            Role::Killer | Role::Leaving { .. } => {}
+            Role::Sender(_) => self.sender_said(id, &message),
+            _ => {}
         }
     }
 
@@ -81,6 +90,22 @@ impl Session {
                 }
                 self.kill(kill);
             }
+            ClientMessage::Send(send) => self.send_asked(id, send),
+            ClientMessage::Wait(wait) => {
+                let deadline = wait.timeout.map(|timeout| self.now.ticks.saturating_add(timeout));
+                match self.waiting(wait.until, wait.since, deadline) {
+                    Ok(waiting) => self.presently(id, Request::Wait(Box::new(waiting))),
+                    Err(reason) => self.refuse(id, refusal::USAGE, &reason),
+                }
+            }
+            ClientMessage::Capture(capture) => self.presently(id, Request::Capture(capture)),
+            ClientMessage::Follow(follow) => self.presently(id, Request::Follow(follow)),
+            ClientMessage::Run(run) => self.run_asked(id, run),
+            ClientMessage::Listen(_) => self.listen(id),
+            ClientMessage::Rename(rename) => {
+                self.actions.push(Action::Rename(id, rename.name));
+            }
+            ClientMessage::SetSize(set) => self.set_size(id, set.size),
             ClientMessage::Hello(_)
             | ClientMessage::Input(_)
             | ClientMessage::Passive(_)
@@ -91,6 +116,9 @@ impl Session {
             | ClientMessage::Redraw(_) => {
                 self.refuse(id, refusal::MALFORMED, "this takes an attached client");
             }
+            ClientMessage::Text(_) | ClientMessage::Key(_) | ClientMessage::Sent(_) => {
+                self.refuse(id, refusal::MALFORMED, "this takes a send");
+            }
         }
     }
 
@@ -100,6 +128,9 @@ impl Session {
             ClientMessage::Input(bytes) => {
                 self.typed(id, bytes);
                 self.lead(id);
+                self.note_line(bytes);
+                self.notice_input();
+                self.keys_may_wait();
             }
             ClientMessage::Passive(bytes) => self.typed(id, bytes),
             ClientMessage::Report(bytes) => self.reported(id, bytes),
@@ -112,10 +143,7 @@ impl Session {
             ClientMessage::Leave(_) | ClientMessage::Detach(_) => {
                 self.dismiss(id, detached);
             }
-            ClientMessage::Hello(_)
-            | ClientMessage::Attach(_)
-            | ClientMessage::Status(_)
-            | ClientMessage::Kill(_) => {
+            _ => {
                 self.refuse(id, refusal::MALFORMED, "an attached client can't ask for this");
             }
         }
@@ -137,10 +165,13 @@ impl Session {
         view.tty_id = (attach.tty_dev, attach.tty_rdev);
         view.attached = self.now.wall;
         view.followed_from = (0, self.stream.head());
+        let tty = view.tty.clone();
         let attached = Attached { name: self.identity.name.clone(), id: self.identity.id.clone() };
         if let Some(client) = self.clients.get_mut(&id) {
             client.outbox.say(attached);
             client.role = Role::Viewer(Box::new(view));
+            let pid = client.pid;
+            self.tell(Happening::Attached { pid, tty });
         }
         self.lead(id);
         // History is cut as it is now, with the lines that a smaller size just
@@ -217,6 +248,30 @@ impl Session {
         self.refresh_fitting();
     }
 
+    /// Gives the session a size while nobody leads.
+    fn set_size(&mut self, id: ClientId, size: Size) {
+        if self.leader().is_some() {
+            let text = "it has the size of the terminal that shows it";
+            return self.refuse(id, refusal::FAILED, text);
+        }
+        self.resize(self.usable(size));
+        self.refresh_fitting();
+        self.say(id, Done { count: 1 });
+    }
+
+    /// The session has another name, or the reason why not, with its code.
+    pub fn renamed(&mut self, id: ClientId, name: Result<String, (u16, String)>) {
+        match name {
+            Ok(name) => {
+                let old = std::mem::replace(&mut self.identity.name, name);
+                self.say(id, Done { count: 1 });
+                self.leave(id);
+                self.tell(Happening::Renamed { old });
+            }
+            Err((code, reason)) => self.refuse(id, code, &reason),
+        }
+    }
+
     /// A size that a terminal can have; where a client's has none, the session's.
     fn usable(&self, size: Size) -> Size {
         if size.cols == 0 || size.rows == 0 {
@@ -225,11 +280,12 @@ impl Session {
         Size { cols: size.cols.min(AXIS_LIMIT), rows: size.rows.min(AXIS_LIMIT), ..size }
     }
 
-    fn refuse(&mut self, id: ClientId, code: u16, reason: &str) {
+    pub(super) fn refuse(&mut self, id: ClientId, code: u16, reason: &str) {
         if let Some(client) = self.clients.get_mut(&id) {
             client.outbox.say(Refused { code, message: reason.to_owned() });
             client.role = Role::Leaving { since: self.now.ticks };
             self.settle_lead();
+            self.finish_turn();
         }
     }
 

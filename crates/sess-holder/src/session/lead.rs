@@ -31,19 +31,24 @@ impl Session {
     /// Draws the consequences of who leads: size, and who answers.
     pub(super) fn settle_lead(&mut self) {
         if let Some((_, leader)) = self.leader() {
-            let size = leader.size;
-            if size != self.size {
-                self.catch_up();
-                let (cols, rows) = (size.cols, size.rows);
-                if (cols, rows) != (self.size.cols, self.size.rows) {
-                    self.stream.resize(sess_screen::Size::new(cols, rows));
-                }
-                self.size = size;
-                self.actions.push(Action::ResizePty(size));
-            }
+            self.resize(leader.size);
         }
         self.refresh_fitting();
         self.settle_duty();
+    }
+
+    /// Gives the session's terminal another size.
+    pub(super) fn resize(&mut self, size: message::Size) {
+        if size == self.size {
+            return;
+        }
+        self.catch_up();
+        if (size.cols, size.rows) != (self.size.cols, self.size.rows) {
+            self.stream.resize(sess_screen::Size::new(size.cols, size.rows));
+        }
+        self.size = size;
+        self.actions.push(Action::ResizePty(size));
+        self.tell(message::Happening::Resized(size));
     }
 
     /// Gives a fresh screen to whom the session's size has become its own; notes

@@ -1,7 +1,7 @@
 //! What clients are told: output as they take it, and the last words.
 
 use sess_proto::HolderMessage;
-use sess_proto::message::{self, Detached, Exit, Exited};
+use sess_proto::message::{self, Detached, Exit, Exited, Happening};
 use sess_screen::{INTERRUPT, NEUTRALISE};
 
 use super::lead::PROBE;
@@ -54,6 +54,7 @@ impl Session {
         if arrived {
             self.settle_lead();
         }
+        self.advance_readers();
     }
 
     /// What is to be written to a client.
@@ -69,8 +70,9 @@ impl Session {
             let empty = client.outbox.is_empty();
             match &mut client.role {
                 Role::Viewer(view) => view.settle_progress(empty, false, self.now.ticks),
+                Role::Runner(runner) if count > 0 => runner.moved(self.now.ticks),
                 Role::Leaving { since } if count > 0 => *since = self.now.ticks,
-                Role::Leaving { .. } | Role::Undecided { .. } | Role::Killer => {}
+                _ => {}
             }
         }
         if on_duty && self.probe.is_none() {
@@ -86,6 +88,7 @@ impl Session {
                 Role::Viewer(view) => {
                     view.input_received - view.input_taken > 4 * message::INPUT_CREDIT
                 }
+                Role::Sender(sender) => sender.is_unruly(),
                 _ => false,
             };
             !unruly && client.outbox.pending().len() < OUTBOX_LIMIT
@@ -103,6 +106,7 @@ impl Session {
     /// brought to the present when it reads again.
     pub(super) fn overtake(&mut self, count: usize) {
         let tail = self.stream.tail_after(count);
+        self.overtake_readers(tail);
         let behind = |view: &View| view.following().is_some_and(|at| at < tail);
         if !self.views().any(|(_, view)| behind(view)) {
             return;
@@ -158,9 +162,10 @@ impl Session {
         let replies = self.duty.owed(id) as u32;
         let until = self.stream.head();
         let over = self.phase == Phase::Over;
-        let Some(Client { role: Role::Viewer(view), .. }) = self.clients.get_mut(&id) else {
+        let Some(Client { role: Role::Viewer(view), pid, .. }) = self.clients.get_mut(&id) else {
             return;
         };
+        let pid = *pid;
         if view.farewell.is_some() {
             return;
         }
@@ -183,8 +188,10 @@ impl Session {
         };
         view.farewell = Some(Farewell { until, undo, message: bytes });
         view.rank = 0;
+        let tty = view.tty.clone();
         self.settle_progress(id, true);
         self.settle_lead();
+        self.tell(Happening::Detached { pid, tty });
     }
 }
 

@@ -8,6 +8,11 @@ use sess_proto::{ClientMessage, Decoder, HolderMessage};
 
 use super::*;
 
+mod reads;
+mod runs;
+mod sends;
+mod waits;
+
 const SIZE: Size = Size { cols: 80, rows: 24, xpixel: 0, ypixel: 0 };
 const SMALL: Size = Size { cols: 40, rows: 10, xpixel: 0, ypixel: 0 };
 const A: ClientId = ClientId(1);
@@ -20,6 +25,9 @@ struct World {
     ticks: u64,
     actions: Vec<Action>,
     typed: Vec<u8>,
+    facts: Facts,
+    /// How much more the program reads.
+    reads: usize,
 }
 
 /// What a client has received since it was last looked at.
@@ -48,7 +56,15 @@ impl World {
             tty_id: (7, 7),
         };
         let session = Session::new(identity, SIZE, JOURNAL, 1000);
-        Self { session, ticks: 0, actions: Vec::new(), typed: Vec::new() }
+        let facts = Facts {
+            foreground: Some(2),
+            program: "bash".into(),
+            token: "t0".into(),
+            folder: "/s/work".into(),
+            ..Facts::default()
+        };
+        let (actions, typed) = (Vec::new(), Vec::new());
+        Self { session, ticks: 0, actions, typed, facts, reads: usize::MAX }
     }
 
     fn pass(&mut self, ticks: u64) {
@@ -59,11 +75,28 @@ impl World {
     }
 
     fn settle(&mut self) {
-        self.actions.extend(self.session.actions());
-        let count = self.session.pending_input().len();
-        self.typed.extend_from_slice(self.session.pending_input());
-        self.session.input_taken(count);
-        self.session.advance();
+        loop {
+            let actions = self.session.actions();
+            if actions.contains(&Action::Settle) {
+                self.session.settled(&self.facts.clone());
+            }
+            self.actions.extend(actions.into_iter().filter(|action| *action != Action::Settle));
+            while self.reads > 0 && !self.session.pending_input().is_empty() {
+                let count = self.session.pending_input().len().min(self.reads);
+                self.typed.extend_from_slice(&self.session.pending_input()[..count]);
+                self.session.input_taken(count);
+                self.reads -= count;
+            }
+            self.session.advance();
+            if !self.session.has_actions() {
+                return;
+            }
+        }
+    }
+
+    /// What was typed since the last call.
+    fn typed(&mut self) -> String {
+        String::from_utf8(std::mem::take(&mut self.typed)).unwrap()
     }
 
     fn program_says(&mut self, mut bytes: &[u8]) {
@@ -73,6 +106,9 @@ impl World {
             room[..count].copy_from_slice(&bytes[..count]);
             self.session.output(count);
             bytes = &bytes[count..];
+            if self.session.is_watched() {
+                self.session.look(bytes.is_empty());
+            }
             self.settle();
         }
     }
@@ -111,8 +147,8 @@ impl World {
         self.attach_as(id, SIZE, false);
     }
 
-    /// The client's socket takes what there is; its terminal doesn't say so.
-    fn reads(&mut self, id: ClientId) -> Received {
+    /// The client's socket takes what there is, and hears this.
+    fn hears(&mut self, id: ClientId, mut hear: impl FnMut(&HolderMessage<'_>)) {
         let mut decoder = Decoder::new(HOLDER_LIMIT);
         loop {
             self.session.advance();
@@ -123,19 +159,26 @@ impl World {
             self.session.sent(id, bytes.len());
             decoder.feed(&bytes);
         }
-        let mut received = Received::default();
         while let Some(frame) = decoder.next_frame().unwrap() {
-            match HolderMessage::decode(&frame).unwrap() {
-                Some(HolderMessage::Output(bytes)) => received.output.extend_from_slice(bytes),
-                Some(HolderMessage::Attached(Attached { .. })) => received.attached = true,
-                Some(HolderMessage::Detached(it)) => received.detached = Some(it.replies),
-                Some(HolderMessage::Exited(it)) => received.exited = Some(it.exit),
-                Some(HolderMessage::Refused(Refused { code, .. })) => received.refused = Some(code),
-                Some(HolderMessage::Killed(it)) => received.killed = Some(it.survivors.len()),
-                Some(HolderMessage::Sync(_)) => received.synced = true,
-                _ => {}
+            if let Some(message) = HolderMessage::decode(&frame).unwrap() {
+                hear(&message);
             }
         }
+    }
+
+    /// The client's socket takes what there is; its terminal doesn't say so.
+    fn reads(&mut self, id: ClientId) -> Received {
+        let mut received = Received::default();
+        self.hears(id, |message| match message {
+            HolderMessage::Output(bytes) => received.output.extend_from_slice(bytes),
+            HolderMessage::Attached(Attached { .. }) => received.attached = true,
+            HolderMessage::Detached(it) => received.detached = Some(it.replies),
+            HolderMessage::Exited(it) => received.exited = Some(it.exit),
+            HolderMessage::Refused(Refused { code, .. }) => received.refused = Some(*code),
+            HolderMessage::Killed(it) => received.killed = Some(it.survivors.len()),
+            HolderMessage::Sync(_) => received.synced = true,
+            _ => {}
+        });
         received
     }
 

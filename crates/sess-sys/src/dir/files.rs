@@ -91,6 +91,20 @@ impl Dir {
         Ok(fs::renameat(&self.0, from, &self.0, to)?)
     }
 
+    /// As [`Dir::rename`], unless there is a `to` already: then it fails with
+    /// [`io::ErrorKind::AlreadyExists`].
+    pub fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        let flags = fs::RenameFlags::NOREPLACE;
+        match fs::renameat_with(&self.0, from, &self.0, to, flags) {
+            // A file system without that takes an empty directory for none.
+            Err(Errno::INVAL | Errno::NOSYS) => match self.metadata_of(to) {
+                Ok(_) => Err(Errno::EXIST.into()),
+                Err(_) => self.rename(from, to),
+            },
+            renamed => Ok(renamed?),
+        }
+    }
+
     /// Removes `name`, which is not a directory.
     pub fn remove_file(&self, name: &OsStr) -> io::Result<()> {
         Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)

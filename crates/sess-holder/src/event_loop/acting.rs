@@ -1,0 +1,173 @@
+//! Carrying out what the session decided: everything beyond bytes for clients and
+//! the program.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use sess_proto::SessionName;
+use sess_proto::message::{Exit, Mood, refusal};
+use sess_sys::process;
+use sess_sys::process::Signal;
+
+use super::{ACCEPT_PAUSE, Holder, PLACES_EVERY, pty_size};
+use crate::client::ClientId;
+use crate::ending::{Ending, Scope, Step};
+use crate::record::{self, ExitRecord};
+use crate::session::Action;
+
+impl Holder {
+    pub(super) fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::ResizePty(size) => {
+                // A size that the system refuses changes nothing else.
+                let _ = self.pty.resize(pty_size(size));
+            }
+            Action::LinkAgent(socket) => self.link_agent(&socket),
+            Action::Report(id) => {
+                let secret =
+                    self.pty.echo_off().unwrap_or(false) && self.pty.canonical().unwrap_or(false);
+                let activity = self.session.activity(secret);
+                self.session.say(id, Mood { activity });
+                let cwd = std::fs::read_link(format!("/proc/{}/cwd", self.program)).ok();
+                let info = self.session.info(cwd.map(|cwd| cwd.to_string_lossy().into_owned()));
+                self.session.say(id, info);
+            }
+            Action::Settle => self.settle(),
+            Action::WriteScript(token, text) => {
+                let place = self.place.as_ref();
+                let written = place.map_or(Ok(()), |place| place.write_script(&token, &text));
+                if let Err(error) = written {
+                    self.session.script_failed(&format!("can't write its script: {error}"));
+                }
+            }
+            Action::RemoveScript(token) => {
+                if let Some(place) = &self.place {
+                    // It is found again by who removes what is left of the session.
+                    let _ = place.remove_script(&token);
+                }
+            }
+            Action::Rename(id, name) => self.rename(id, &name),
+            Action::Probe(id) => {
+                let connection = self.connections.get(&id);
+                let unread = connection.and_then(|one| one.stream.unsent().ok());
+                self.session.probed(id, unread.is_some_and(|bytes| bytes > 0));
+            }
+            Action::Kill(kill) => {
+                let signal = kill.signal.and_then(Signal::new);
+                let grace = Duration::from_millis(kill.grace);
+                let scope = Scope::Tree(process::current());
+                self.ending = Some((Ending::begin(scope, signal, grace), Instant::now()));
+                self.step_ending();
+            }
+            Action::Conclude(exit) => self.conclude(exit),
+        }
+    }
+
+    pub(super) fn step_ending(&mut self) {
+        let Some((ending, at)) = &mut self.ending else {
+            return;
+        };
+        match ending.step() {
+            Ok(Step::Again(pause)) => *at = Instant::now() + pause,
+            Ok(Step::Over(survivors)) => {
+                self.ending = None;
+                // The program may have gone just now.
+                self.reap();
+                self.session.killed(survivors);
+            }
+            // Nothing can be said of the tree at the moment (no descriptors, no
+            // memory): it is looked at again.
+            Err(_) => *at = Instant::now() + ACCEPT_PAUSE,
+        }
+    }
+
+    /// Records the end, gives up the name, tells everybody: in this order, so
+    /// that who is told can rely on the record and the name.
+    fn conclude(&mut self, exit: Exit) {
+        if let Some(place) = self.place.take() {
+            let record = self.exit_record(exit);
+            let output = self.session.last_output();
+            let _ = record::write_output(place.folder(), &output);
+            // A full or read-only disk costs the record.
+            let _ = record::write_exit(place.folder(), &record);
+            let _ = place.leave();
+        }
+        self.session.concluded(exit);
+    }
+
+    fn exit_record(&mut self, exit: Exit) -> ExitRecord {
+        let info = self.session.info(None);
+        let (code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+        };
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        ExitRecord {
+            id: info.id,
+            code,
+            signal,
+            time: wall.as_millis() as u64,
+            offset: info.offset,
+            history_lines: info.history_lines,
+            title: info.title,
+            size: (info.size.cols, info.size.rows),
+            last_output: info.last_output,
+            last_input: info.last_input,
+        }
+    }
+
+    /// Puts back what was removed from under the session.
+    pub(super) fn look_after_places(&mut self) {
+        let Some(place) = &mut self.place else {
+            return;
+        };
+        match place.heal() {
+            Ok(healed) => {
+                if healed.name {
+                    let name = place.name().as_str();
+                    sess_sys::detach::set_command_line(&crate::title(name));
+                    name.clone_into(&mut self.session.identity.name);
+                    name.clone_into(&mut self.start.name);
+                }
+                if healed.folder {
+                    // Without a record the session goes on all the same.
+                    let _ = record::write_start(place.folder(), &self.start);
+                }
+                let watched = place.is_watched();
+                self.places_at = (!watched).then(|| Instant::now() + PLACES_EVERY);
+            }
+            // No room, or a place that isn't ours at the moment: tried again.
+            Err(_) => self.places_at = Some(Instant::now() + ACCEPT_PAUSE),
+        }
+    }
+
+    fn rename(&mut self, id: ClientId, name: &str) {
+        let Some(place) = &mut self.place else {
+            let reason = "it has ended".to_owned();
+            return self.session.renamed(id, Err((refusal::ENDED, reason)));
+        };
+        let renamed = SessionName::new(name)
+            .map_err(|error| (refusal::USAGE, error.to_string()))
+            .and_then(|name| match place.rename(&name) {
+                Ok(true) => Ok(name),
+                Ok(false) => Err((refusal::TAKEN, format!("{name} is taken"))),
+                Err(error) => Err((refusal::FAILED, error.to_string())),
+            });
+        if let Ok(name) = &renamed {
+            sess_sys::detach::set_command_line(&crate::title(name.as_str()));
+            name.as_str().clone_into(&mut self.start.name);
+            // Without a record the session goes on all the same.
+            let _ = record::write_start(place.folder(), &self.start);
+        }
+        self.session.renamed(id, renamed.map(|name| name.to_string()));
+    }
+
+    fn link_agent(&mut self, socket: &[u8]) {
+        use std::os::unix::ffi::OsStrExt;
+        let socket: PathBuf = Path::new(std::ffi::OsStr::from_bytes(socket)).to_owned();
+        if let Some(place) = &mut self.place {
+            // Without the link the program's agent is the one it had.
+            let _ = place.link_agent(&socket);
+        }
+    }
+}
