@@ -30,6 +30,8 @@ pub struct Client {
     pub role: Role,
     /// What is to be written to it.
     pub outbox: Outbox,
+    /// When its socket last took something, in ticks.
+    pub moved: u64,
 }
 
 /// What a connection is there for.
@@ -69,6 +71,13 @@ pub enum Role {
         /// When its socket last took something.
         since: u64,
     },
+}
+
+impl Role {
+    /// Whether it gets output, or what is shown, without being attached.
+    pub fn reads(&self) -> bool {
+        matches!(self, Self::Copier(_) | Self::Follower(_) | Self::Runner(_))
+    }
 }
 
 /// What is answered as of a moment.

@@ -381,6 +381,8 @@ impl Session {
             self.dismiss(id, telling::exited(exit));
         }
         self.answer_last();
+        let now = self.now.ticks;
+        self.clients.values_mut().for_each(|client| client.moved = now);
         self.dismiss_senders(exit);
         self.dismiss_waiters(exit);
         self.dismiss_runners(exit);
@@ -423,6 +425,7 @@ impl Session {
             Role::Undecided { since, .. } => Some(since + PATIENCE),
             Role::Viewer(view) => view.due().map(|since| since + STALL),
             Role::Leaving { since } => Some(since + STALL),
+            role if role.reads() && self.phase == Phase::Over => Some(client.moved + STALL),
             _ => None,
         });
         let probe = self.probe.map(|(at, _)| at);
@@ -444,6 +447,10 @@ impl Session {
             match &mut client.role {
                 Role::Undecided { since, .. } if due(*since, PATIENCE) => gone.push(id),
                 Role::Leaving { since } if due(*since, STALL) => gone.push(id),
+                // Nobody is held up by who doesn't take the last output: it is on disk.
+                role if role.reads() && self.phase == Phase::Over && due(client.moved, STALL) => {
+                    gone.push(id);
+                }
                 Role::Viewer(view) if view.due().is_some_and(|since| due(since, STALL)) => {
                     let list = if view.farewell.is_some() { &mut gone } else { &mut stalled };
                     list.push(id);

@@ -58,11 +58,11 @@ impl Shell {
         }
     }
 
-    /// Whether a line had better be pasted where the shell wants pastes bracketed:
-    /// then no key binding of the user's changes it on its way. Not in fish, which
-    /// drops a paste's first space, so that the line gets into the history.
+    /// Whether a line had better be pasted where the shell wants pastes bracketed, but
+    /// for its first space: then no key binding or abbreviation of the user's changes
+    /// it on its way. (In fish a pasted first space would be lost.)
     pub fn takes_pastes(self) -> bool {
-        matches!(self, Self::Bash | Self::Zsh)
+        matches!(self, Self::Bash | Self::Zsh | Self::Fish)
     }
 
     /// A command as the shell's text. One word is that text already; of several

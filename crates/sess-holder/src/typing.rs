@@ -27,63 +27,64 @@ mod kitty {
 
 /// The number of F13 in the kitty keyboard protocol.
 const KITTY_F13: u32 = 57_376;
-/// The numbers of F1 to F20 as of the VT220.
-const F_NUMBERS: [u32; 20] =
-    [11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34];
+/// The numbers of F5 to F20, as of the VT220.
+const F_NUMBERS: [u32; 16] = [15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34];
 
 /// What a terminal in these modes sends for a key; nothing for one that no keyboard
 /// has.
 pub fn encode(key: Key, modes: &Modes) -> Vec<u8> {
-    let mods = key.mods & (SHIFT | ALT | CTRL);
+    let held = key.mods & (SHIFT | ALT | CTRL);
     let flags = modes.kitty_keyboard;
     let is_kitty = flags & (kitty::DISAMBIGUATE | kitty::ALL_KEYS) != 0;
-    let ss3 = |unmodified: bool| unmodified && mods == 0 && !is_kitty;
-    let letter = |letter, ss3| if ss3 { vec![0x1b, b'O', letter] } else { csi(1, mods, letter) };
-    let cursor = |c| letter(c, ss3(modes.application_cursor));
-    let number = |number| csi(number, mods, b'~');
-    let typed = match key.code {
-        KeyCode::Up => return cursor(b'A'),
-        KeyCode::Down => return cursor(b'B'),
-        KeyCode::Right => return cursor(b'C'),
-        KeyCode::Left => return cursor(b'D'),
-        KeyCode::End => return cursor(b'F'),
-        KeyCode::Home => return cursor(b'H'),
-        KeyCode::Insert => return number(2),
-        KeyCode::Delete => return number(3),
-        KeyCode::PageUp => return number(5),
-        KeyCode::PageDown => return number(6),
-        // `CSI R` is also an answer to where the cursor is.
-        KeyCode::F(3) if is_kitty => return number(13),
-        KeyCode::F(f @ 1..=4) => return letter(b'P' + f - 1, ss3(true)),
-        KeyCode::F(f @ 13..=20) if is_kitty => {
-            return csi(KITTY_F13 + u32::from(f) - 13, mods, b'u');
+    let (typed, held) = match key.code {
+        KeyCode::Char(c) => {
+            let c = Char::new(c, held);
+            (Typed::Char(c), c.held)
         }
-        KeyCode::F(f @ 5..=20) => return number(F_NUMBERS[usize::from(f) - 1]),
-        KeyCode::F(_) => return Vec::new(),
-        KeyCode::Char(c) => Typed::Char(Char::new(c, mods)),
-        KeyCode::Enter => Typed::Enter,
-        KeyCode::Tab => Typed::Tab,
-        KeyCode::Escape => Typed::Escape,
-        KeyCode::Backspace => Typed::Backspace,
+        KeyCode::Enter => (Typed::Enter, held),
+        KeyCode::Tab => (Typed::Tab, held),
+        KeyCode::Escape => (Typed::Escape, held),
+        KeyCode::Backspace => (Typed::Backspace, held),
+        code => return function_key(code, held, modes.application_cursor, is_kitty),
     };
-    let mods = if let Typed::Char(c) = typed { c.mods } else { mods };
     if is_kitty {
-        if let Some(sequence) = typed.kitty(mods, flags) {
+        if let Some(sequence) = typed.kitty(held, flags) {
             return sequence;
         }
-    } else if typed.is_modified(mods, modes.modify_other_keys) {
-        return format!("\x1b[27;{};{}~", mods + 1, typed.xterm_code()).into_bytes();
+    } else if typed.is_modified(held, modes.modify_other_keys) {
+        return format!("\x1b[27;{};{}~", held + 1, typed.xterm_code()).into_bytes();
     }
-    typed.legacy(mods, modes.newline)
+    typed.legacy(held, modes.newline)
 }
 
-/// A sequence with a number, left out where it is 1 and nothing follows it.
-fn csi(number: u32, mods: u8, last: u8) -> Vec<u8> {
+/// What is sent for a key that types nothing.
+fn function_key(code: KeyCode, held: u8, application_cursor: bool, is_kitty: bool) -> Vec<u8> {
+    let (number, last, ss3) = match code {
+        KeyCode::Up => (1, b'A', application_cursor),
+        KeyCode::Down => (1, b'B', application_cursor),
+        KeyCode::Right => (1, b'C', application_cursor),
+        KeyCode::Left => (1, b'D', application_cursor),
+        KeyCode::End => (1, b'F', application_cursor),
+        KeyCode::Home => (1, b'H', application_cursor),
+        KeyCode::Insert => (2, b'~', false),
+        KeyCode::Delete => (3, b'~', false),
+        KeyCode::PageUp => (5, b'~', false),
+        KeyCode::PageDown => (6, b'~', false),
+        // `CSI R` is also the answer to where the cursor is.
+        KeyCode::F(3) if is_kitty => (13, b'~', false),
+        KeyCode::F(f @ 1..=4) => (1, b'P' + f - 1, true),
+        KeyCode::F(f @ 13..=20) if is_kitty => (KITTY_F13 + u32::from(f) - 13, b'u', false),
+        KeyCode::F(f @ 5..=20) => (F_NUMBERS[usize::from(f) - 5], b'~', false),
+        _ => return Vec::new(),
+    };
+    if ss3 && held == 0 && !is_kitty {
+        return vec![0x1b, b'O', last];
+    }
     let last = char::from(last);
-    match (number, mods) {
+    match (number, held) {
         (1, 0) => format!("\x1b[{last}"),
         (_, 0) => format!("\x1b[{number}{last}"),
-        _ => format!("\x1b[{number};{}{last}", mods + 1),
+        _ => format!("\x1b[{number};{}{last}", held + 1),
     }
     .into_bytes()
 }
@@ -106,17 +107,17 @@ struct Char {
     /// With the shift that is held.
     text: char,
     /// What is held, also the shift that an uppercase letter takes.
-    mods: u8,
+    held: u8,
 }
 
 impl Char {
-    fn new(c: char, mods: u8) -> Self {
+    fn new(c: char, held: u8) -> Self {
         let base = only(c.to_lowercase()).unwrap_or(c);
         if base != c {
-            return Self { base, text: c, mods: mods | SHIFT };
+            return Self { base, text: c, held: held | SHIFT };
         }
-        let upper = if mods & SHIFT != 0 { only(c.to_uppercase()) } else { None };
-        Self { base, text: upper.unwrap_or(c), mods }
+        let upper = if held & SHIFT != 0 { only(c.to_uppercase()) } else { None };
+        Self { base, text: upper.unwrap_or(c), held }
     }
 }
 
@@ -128,12 +129,12 @@ fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
 impl Typed {
     /// As terminals have always said it; what is held is lost where there is no way
     /// to say it.
-    fn legacy(self, mods: u8, newline: bool) -> Vec<u8> {
+    fn legacy(self, held: u8, newline: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
-        if mods & ALT != 0 {
+        if held & ALT != 0 {
             bytes.push(0x1b);
         }
-        let (shift, ctrl) = (mods & SHIFT != 0, mods & CTRL != 0);
+        let (shift, ctrl) = (held & SHIFT != 0, held & CTRL != 0);
         match self {
             Self::Char(c) => match control_byte(c.base).filter(|_| ctrl) {
                 Some(byte) => bytes.push(byte),
@@ -150,17 +151,17 @@ impl Typed {
 
     /// Whether xterm's modifyOtherKeys makes a sequence of it. At level 1 that is
     /// what would lose something else, with alt as the ESC before what has a byte.
-    fn is_modified(self, mods: u8, level: u8) -> bool {
-        let without_alt = mods & !ALT;
+    fn is_modified(self, held: u8, level: u8) -> bool {
+        let without_alt = held & !ALT;
         match (level, self) {
             (0, _) | (1, Self::Escape | Self::Backspace) => false,
-            (1, Self::Char(c)) => mods & CTRL != 0 && control_byte(c.base).is_none(),
+            (1, Self::Char(c)) => held & CTRL != 0 && control_byte(c.base).is_none(),
             (1, Self::Enter) => without_alt != 0,
             (1, Self::Tab) => without_alt == CTRL,
-            (_, Self::Char(c)) => mods & !SHIFT != 0 || (mods != 0 && c.base == ' '),
-            (_, Self::Enter) => mods != 0,
-            (_, Self::Tab | Self::Escape) => mods & !SHIFT != 0,
-            (_, Self::Backspace) => mods & !CTRL != 0,
+            (_, Self::Char(c)) => held & !SHIFT != 0 || (held != 0 && c.base == ' '),
+            (_, Self::Enter) => held != 0,
+            (_, Self::Tab | Self::Escape) => held & !SHIFT != 0,
+            (_, Self::Backspace) => held & !CTRL != 0,
         }
     }
 
@@ -184,37 +185,33 @@ impl Typed {
     }
 
     /// The sequence of the kitty keyboard protocol, unless it stays as it ever was.
-    fn kitty(self, mods: u8, flags: u8) -> Option<Vec<u8>> {
+    fn kitty(self, held: u8, flags: u8) -> Option<Vec<u8>> {
         let text = match self {
-            Self::Char(c) if mods & !SHIFT == 0 => Some(c.text),
+            Self::Char(c) if held & !SHIFT == 0 => Some(c.text),
             _ => None,
         };
         let stays = match self {
             Self::Char(_) => text.is_some(),
             Self::Escape => false,
             // So that a shell can still be used after a program that left this on.
-            Self::Enter | Self::Tab | Self::Backspace => mods == 0,
+            Self::Enter | Self::Tab | Self::Backspace => held == 0,
         };
         if stays && flags & kitty::ALL_KEYS == 0 {
             return None;
         }
-        let mut sequence = format!("\x1b[{}", self.kitty_code());
+        let mut code = self.kitty_code().to_string();
         if let Self::Char(c) = self
             && flags & kitty::ALTERNATES != 0
             && c.text != c.base
         {
-            sequence += &format!(":{}", u32::from(c.text));
+            code = format!("{code}:{}", u32::from(c.text));
         }
-        let text = text.filter(|_| flags & kitty::TEXT != 0);
-        if mods != 0 {
-            sequence += &format!(";{}", mods + 1);
-        } else if text.is_some() {
-            sequence.push(';');
-        }
-        if let Some(text) = text {
-            sequence += &format!(";{}", u32::from(text));
-        }
-        sequence.push('u');
+        let modifiers = if held == 0 { String::new() } else { (held + 1).to_string() };
+        let sequence = match text.filter(|_| flags & kitty::TEXT != 0) {
+            Some(text) => format!("\x1b[{code};{modifiers};{}u", u32::from(text)),
+            None if held != 0 => format!("\x1b[{code};{modifiers}u"),
+            None => format!("\x1b[{code}u"),
+        };
         Some(sequence.into_bytes())
     }
 }

@@ -5,12 +5,15 @@
 //! Bytes are written in hexadecimal, text in quotes; `/` parts a frame's header
 //! from its payload and has no meaning beyond that. Numbers of a payload are
 //! bincode's: one byte up to 250, else `fb` and two, `fc` and four, or `fd` and
-//! eight bytes, little-endian; signed ones are zigzag.
+//! eight bytes, little-endian; signed ones are zigzag. A variant is its number, a
+//! character its UTF-8.
 
 use sess_proto::frame::{CLIENT_LIMIT, HOLDER_LIMIT};
 use sess_proto::message::{
-    Ack, Attach, Attached, ClientInfo, Detach, Detached, Done, Exit, Exited, Hello, Info, Kill,
-    Killed, Leave, Redraw, Refused, Resize, Size, Status, Survivor, Welcome, refusal,
+    Ack, Activity, At, Attach, Attached, Began, Capture, Captured, ClientInfo, Detach, Detached,
+    Done, Event, Exit, Exited, Follow, Happened, Happening, Hello, Info, Key, KeyCode, Kill,
+    Killed, Leave, Listen, Listening, Mood, Ran, Redraw, Refused, Rename, Resize, Run, Send, Sent,
+    SetSize, Size, Status, Survivor, Sync, Taken, TimedOut, Typed, Until, Wait, Welcome, refusal,
 };
 use sess_proto::{ClientMessage, Decoder, HolderMessage};
 
@@ -142,6 +145,124 @@ fn detach() {
 }
 
 #[test]
+fn send() {
+    client(
+        Send { paste: true, longest_line: 72, timeout: None, until: None },
+        "0d 01 0000 04000000 / 01 48 00 00",
+    );
+    client(
+        Send {
+            paste: false,
+            longest_line: 4_096,
+            timeout: Some(30_000),
+            until: Some(Until::Text("done".into())),
+        },
+        "0d 01 0000 0f000000 / 00 fb 0010 01 fb 3075 01 01 04 'done'",
+    );
+}
+
+#[test]
+fn text_to_be_typed_is_raw() {
+    client(ClientMessage::Text("é\r\x00".as_bytes()), "0e 00 0000 04000000 / c3a9 0d 00");
+    client(ClientMessage::Text(b""), "0e 00 0000 00000000 /");
+}
+
+#[test]
+fn key() {
+    for (code, mods, golden) in [
+        (KeyCode::Char('a'), 4, "0f 01 0000 03000000 / 00 'a' 04"),
+        (KeyCode::Char('é'), 0, "0f 01 0000 04000000 / 00 c3a9 00"),
+        (KeyCode::Char('😀'), 2, "0f 01 0000 06000000 / 00 f09f9880 02"),
+        (KeyCode::Enter, 0, "0f 01 0000 02000000 / 01 00"),
+        (KeyCode::Tab, 1, "0f 01 0000 02000000 / 02 01"),
+        (KeyCode::Escape, 0, "0f 01 0000 02000000 / 03 00"),
+        (KeyCode::Backspace, 0, "0f 01 0000 02000000 / 04 00"),
+        (KeyCode::Insert, 0, "0f 01 0000 02000000 / 05 00"),
+        (KeyCode::Delete, 0, "0f 01 0000 02000000 / 06 00"),
+        (KeyCode::Home, 0, "0f 01 0000 02000000 / 07 00"),
+        (KeyCode::End, 0, "0f 01 0000 02000000 / 08 00"),
+        (KeyCode::PageUp, 0, "0f 01 0000 02000000 / 09 00"),
+        (KeyCode::PageDown, 0, "0f 01 0000 02000000 / 0a 00"),
+        (KeyCode::Up, 7, "0f 01 0000 02000000 / 0b 07"),
+        (KeyCode::Down, 0, "0f 01 0000 02000000 / 0c 00"),
+        (KeyCode::Left, 0, "0f 01 0000 02000000 / 0d 00"),
+        (KeyCode::Right, 0, "0f 01 0000 02000000 / 0e 00"),
+        (KeyCode::F(20), 0, "0f 01 0000 03000000 / 0f 14 00"),
+        // A byte stays a byte, also above 250.
+        (KeyCode::F(255), 255, "0f 01 0000 03000000 / 0f ff ff"),
+    ] {
+        client(Key { code, mods }, golden);
+    }
+}
+
+#[test]
+fn sent() {
+    client(Sent {}, "10 01 0000 00000000 /");
+}
+
+#[test]
+fn wait() {
+    client(
+        Wait { until: Until::Exit, since: None, timeout: None },
+        "11 01 0000 03000000 / 00 00 00",
+    );
+    client(
+        Wait { until: Until::Text("^ok$".into()), since: Some(18_231), timeout: None },
+        "11 01 0000 0b000000 / 01 04 '^ok$' 01 fb 3747 00",
+    );
+    client(
+        Wait { until: Until::Idle(500), since: None, timeout: Some(10_000) },
+        "11 01 0000 09000000 / 02 fb f401 00 01 fb 1027",
+    );
+}
+
+#[test]
+fn capture() {
+    client(Capture { lines: 0 }, "12 01 0000 01000000 / 00");
+    client(Capture { lines: u64::MAX }, "12 01 0000 09000000 / fd ffffffffffffffff");
+}
+
+#[test]
+fn follow() {
+    client(Follow { since: None, limit: None, follow: true }, "13 01 0000 03000000 / 00 00 01");
+    client(
+        Follow { since: Some(18_231), limit: Some(65_536), follow: false },
+        "13 01 0000 0b000000 / 01 fb 3747 01 fc 00000100 00",
+    );
+}
+
+#[test]
+fn run() {
+    client(
+        Run { words: vec![b"make test".to_vec()], timeout: None },
+        "14 01 0000 0c000000 / 01 09 'make test' 00",
+    );
+    client(
+        Run {
+            words: vec![b"echo".to_vec(), Vec::new(), b"\xff\n".to_vec()],
+            timeout: Some(60_000),
+        },
+        "14 01 0000 0e000000 / 03 04 'echo' 00 02 ff 0a 01 fb 60ea",
+    );
+    client(Run { words: Vec::new(), timeout: Some(0) }, "14 01 0000 03000000 / 00 01 00");
+}
+
+#[test]
+fn listen() {
+    client(Listen {}, "15 01 0000 00000000 /");
+}
+
+#[test]
+fn rename() {
+    client(Rename { name: "work".into() }, "16 01 0000 05000000 / 04 'work'");
+}
+
+#[test]
+fn set_size() {
+    client(SetSize { size: SIZE }, "17 01 0000 06000000 / 50 18 fb 0005 00");
+}
+
+#[test]
 fn welcome() {
     holder(
         Welcome { protocol_min: 1, protocol_max: 1, features: 0, version: "0.1.0".into() },
@@ -159,9 +280,17 @@ fn refused() {
 
 #[test]
 fn reasons_for_a_refusal_keep_their_numbers() {
-    let codes =
-        [refusal::MALFORMED, refusal::PROTOCOL, refusal::ITSELF, refusal::ENDING, refusal::FAILED];
-    assert_eq!(codes, [1, 2, 3, 4, 5]);
+    let codes = [
+        refusal::MALFORMED,
+        refusal::PROTOCOL,
+        refusal::ITSELF,
+        refusal::ENDING,
+        refusal::FAILED,
+        refusal::USAGE,
+        refusal::TAKEN,
+        refusal::ENDED,
+    ];
+    assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 #[test]
@@ -275,4 +404,118 @@ fn killed() {
 #[test]
 fn done() {
     holder(Done { count: 7 }, "88 01 0000 01000000 / 07");
+}
+
+#[test]
+fn taken() {
+    holder(Taken { bytes: 0x0102_0304 }, "89 01 0000 05000000 / fc 04030201");
+}
+
+#[test]
+fn sync() {
+    holder(Sync {}, "8a 01 0000 00000000 /");
+}
+
+#[test]
+fn began() {
+    holder(Began { offset: 18_231 }, "8b 01 0000 03000000 / fb 3747");
+}
+
+#[test]
+fn typed() {
+    holder(Typed { bytes: 72 }, "8c 01 0000 01000000 / 48");
+}
+
+#[test]
+fn happened() {
+    holder(Happened {}, "8d 01 0000 00000000 /");
+}
+
+#[test]
+fn timed_out() {
+    holder(TimedOut { typed: None }, "8e 01 0000 01000000 / 00");
+    holder(TimedOut { typed: Some((4_096, false)) }, "8e 01 0000 05000000 / 01 fb 0010 00");
+    holder(TimedOut { typed: Some((0, true)) }, "8e 01 0000 03000000 / 01 00 01");
+}
+
+#[test]
+fn at() {
+    holder(At { offset: 1 << 40 }, "8f 01 0000 09000000 / fd 0000000000010000");
+}
+
+#[test]
+fn captured() {
+    holder(Captured { size: SIZE }, "90 01 0000 06000000 / 50 18 fb 0005 00");
+}
+
+#[test]
+fn ran() {
+    holder(
+        Ran { code: 0, duration: 1_204, offset: 18_231 },
+        "91 01 0000 07000000 / 00 fb b404 fb 3747",
+    );
+    holder(Ran { code: 255, duration: 0, offset: 0 }, "91 01 0000 03000000 / ff 00 00");
+}
+
+#[test]
+fn listening() {
+    holder(
+        Listening {
+            name: "work".into(),
+            id: "6f1c9a40b2d7e853".into(),
+            created: 1_795_210_800_000,
+        },
+        "92 01 0000 1f000000 / 04 'work' 10 '6f1c9a40b2d7e853' fd 80ebe6faa1010000",
+    );
+}
+
+#[test]
+fn event() {
+    let pts = || "/dev/pts/3".to_string();
+    for (happening, golden) in [
+        (
+            Happening::Attached { pid: 4300, tty: pts() },
+            "93 01 0000 1a000000 / fd 68efe6faa1010000 01 'w' 00 fb 9821 0a '/dev/pts/3'",
+        ),
+        (
+            Happening::Detached { pid: -1, tty: pts() },
+            "93 01 0000 18000000 / fd 68efe6faa1010000 01 'w' 01 01 0a '/dev/pts/3'",
+        ),
+        (
+            Happening::Resized(SIZE),
+            "93 01 0000 12000000 / fd 68efe6faa1010000 01 'w' 02 50 18 fb 0005 00",
+        ),
+        (
+            Happening::Renamed { old: "work".into() },
+            "93 01 0000 11000000 / fd 68efe6faa1010000 01 'w' 03 04 'work'",
+        ),
+        (Happening::Activity, "93 01 0000 0c000000 / fd 68efe6faa1010000 01 'w' 04"),
+        (
+            Happening::Title("vim".into()),
+            "93 01 0000 10000000 / fd 68efe6faa1010000 01 'w' 05 03 'vim'",
+        ),
+        (Happening::Bell, "93 01 0000 0c000000 / fd 68efe6faa1010000 01 'w' 06"),
+        (
+            Happening::Notification { title: String::new(), body: "done".into() },
+            "93 01 0000 12000000 / fd 68efe6faa1010000 01 'w' 07 00 04 'done'",
+        ),
+        (Happening::Restarted, "93 01 0000 0c000000 / fd 68efe6faa1010000 01 'w' 08"),
+        (
+            Happening::Exited(Exit::Code(3)),
+            "93 01 0000 0e000000 / fd 68efe6faa1010000 01 'w' 09 00 03",
+        ),
+        (
+            Happening::Exited(Exit::Signal(9)),
+            "93 01 0000 0e000000 / fd 68efe6faa1010000 01 'w' 09 01 12",
+        ),
+    ] {
+        holder(Event { time: 1_795_210_801_000, name: "w".into(), happening }, golden);
+    }
+}
+
+#[test]
+fn mood_need_not_be_understood() {
+    holder(Mood { activity: Activity::Busy }, "94 00 0000 01000000 / 00");
+    holder(Mood { activity: Activity::Idle }, "94 00 0000 01000000 / 01");
+    holder(Mood { activity: Activity::Asking }, "94 00 0000 01000000 / 02");
 }

@@ -5,8 +5,10 @@ use proptest::option;
 use proptest::prelude::*;
 use sess_proto::frame::{self, CLIENT_LIMIT, HEADER, HOLDER_LIMIT, MUST_UNDERSTAND, OUTPUT_LIMIT};
 use sess_proto::message::{
-    Ack, Attach, Attached, ClientInfo, Detach, Detached, Done, Exit, Exited, Hello, Info, Kill,
-    Killed, Leave, Redraw, Refused, Resize, Size, Status, Survivor, Welcome,
+    Ack, Activity, At, Attach, Attached, Began, Capture, Captured, ClientInfo, Detach, Detached,
+    Done, Event, Exit, Exited, Follow, Happened, Happening, Hello, Info, Key, KeyCode, Kill,
+    Killed, Leave, Listen, Listening, Mood, Ran, Redraw, Refused, Rename, Resize, Run, Send, Sent,
+    SetSize, Size, Status, Survivor, Sync, Taken, TimedOut, Typed, Until, Wait, Welcome,
 };
 use sess_proto::{ClientMessage, Decoder, Frame, FrameError, HolderMessage};
 
@@ -16,6 +18,7 @@ enum Said {
     Input(Vec<u8>),
     Passive(Vec<u8>),
     Report(Vec<u8>),
+    Text(Vec<u8>),
     Client(ClientMessage<'static>),
 }
 
@@ -25,6 +28,7 @@ impl Said {
             Self::Input(bytes) => ClientMessage::Input(bytes),
             Self::Passive(bytes) => ClientMessage::Passive(bytes),
             Self::Report(bytes) => ClientMessage::Report(bytes),
+            Self::Text(bytes) => ClientMessage::Text(bytes),
             Self::Client(message) => message.clone(),
         }
     }
@@ -53,12 +57,76 @@ fn attach() -> impl Strategy<Value = Attach> {
         })
 }
 
+fn until() -> impl Strategy<Value = Until> {
+    prop_oneof![
+        Just(Until::Exit),
+        any::<String>().prop_map(Until::Text),
+        any::<u64>().prop_map(Until::Idle),
+    ]
+}
+
+fn key_code() -> impl Strategy<Value = KeyCode> {
+    prop_oneof![
+        any::<char>().prop_map(KeyCode::Char),
+        any::<u8>().prop_map(KeyCode::F),
+        prop::sample::select(vec![
+            KeyCode::Enter,
+            KeyCode::Tab,
+            KeyCode::Escape,
+            KeyCode::Backspace,
+            KeyCode::Insert,
+            KeyCode::Delete,
+            KeyCode::Home,
+            KeyCode::End,
+            KeyCode::PageUp,
+            KeyCode::PageDown,
+            KeyCode::Up,
+            KeyCode::Down,
+            KeyCode::Left,
+            KeyCode::Right,
+        ]),
+    ]
+}
+
+/// What a client asks for beyond showing a session.
+fn request() -> impl Strategy<Value = ClientMessage<'static>> {
+    prop_oneof![
+        (any::<(bool, u64, Option<u64>)>(), option::of(until())).prop_map(
+            |((paste, longest_line, timeout), until)| {
+                Send { paste, longest_line, timeout, until }.into()
+            }
+        ),
+        (key_code(), any::<u8>()).prop_map(|(code, mods)| Key { code, mods }.into()),
+        Just(Sent {}.into()),
+        (until(), any::<(Option<u64>, Option<u64>)>()).prop_map(|(until, (since, timeout))| Wait {
+            until,
+            since,
+            timeout
+        }
+        .into()),
+        any::<u64>().prop_map(|lines| Capture { lines }.into()),
+        any::<(Option<u64>, Option<u64>, bool)>().prop_map(|(since, limit, follow)| Follow {
+            since,
+            limit,
+            follow
+        }
+        .into()),
+        (vec(vec(any::<u8>(), 0..20), 0..4), any::<Option<u64>>())
+            .prop_map(|(words, timeout)| Run { words, timeout }.into()),
+        Just(Listen {}.into()),
+        any::<String>().prop_map(|name| Rename { name }.into()),
+        size().prop_map(|size| SetSize { size }.into()),
+    ]
+}
+
 fn said() -> impl Strategy<Value = Said> {
     let bytes = || vec(any::<u8>(), 0..40);
     prop_oneof![
         bytes().prop_map(Said::Input),
         bytes().prop_map(Said::Passive),
         bytes().prop_map(Said::Report),
+        bytes().prop_map(Said::Text),
+        request().prop_map(Said::Client),
         any::<(u16, u16, u64, String)>().prop_map(|(min, max, features, version)| Said::Client(
             Hello { protocol_min: min, protocol_max: max, features, version }.into()
         )),
@@ -123,6 +191,51 @@ fn info() -> impl Strategy<Value = Info> {
         })
 }
 
+fn happening() -> impl Strategy<Value = Happening> {
+    let text = any::<String>;
+    prop_oneof![
+        any::<(i32, String)>().prop_map(|(pid, tty)| Happening::Attached { pid, tty }),
+        any::<(i32, String)>().prop_map(|(pid, tty)| Happening::Detached { pid, tty }),
+        size().prop_map(Happening::Resized),
+        text().prop_map(|old| Happening::Renamed { old }),
+        Just(Happening::Activity),
+        text().prop_map(Happening::Title),
+        Just(Happening::Bell),
+        (text(), text()).prop_map(|(title, body)| Happening::Notification { title, body }),
+        Just(Happening::Restarted),
+        exit().prop_map(Happening::Exited),
+    ]
+}
+
+/// What a holder says of what a client asked for beyond showing a session.
+fn answer() -> impl Strategy<Value = HolderMessage<'static>> {
+    let text = any::<String>;
+    prop_oneof![
+        any::<u64>().prop_map(|offset| Began { offset }.into()),
+        any::<u64>().prop_map(|bytes| Typed { bytes }.into()),
+        Just(Happened {}.into()),
+        any::<Option<(u64, bool)>>().prop_map(|typed| TimedOut { typed }.into()),
+        any::<u64>().prop_map(|offset| At { offset }.into()),
+        size().prop_map(|size| Captured { size }.into()),
+        any::<(u8, u64, u64)>()
+            .prop_map(|(code, duration, offset)| Ran { code, duration, offset }.into()),
+        (text(), text(), any::<u64>()).prop_map(|(name, id, created)| Listening {
+            name,
+            id,
+            created
+        }
+        .into()),
+        (any::<u64>(), text(), happening()).prop_map(|(time, name, happening)| Event {
+            time,
+            name,
+            happening
+        }
+        .into()),
+        prop::sample::select(vec![Activity::Busy, Activity::Idle, Activity::Asking])
+            .prop_map(|activity| Mood { activity }.into()),
+    ]
+}
+
 fn holder_said() -> impl Strategy<Value = HolderMessage<'static>> {
     let text = any::<String>;
     prop_oneof![
@@ -145,6 +258,9 @@ fn holder_said() -> impl Strategy<Value = HolderMessage<'static>> {
             Killed { survivors }.into()
         }),
         any::<u32>().prop_map(|count| Done { count }.into()),
+        any::<u64>().prop_map(|bytes| Taken { bytes }.into()),
+        Just(Sync {}.into()),
+        answer(),
     ]
 }
 
@@ -256,6 +372,7 @@ proptest! {
         missing in any::<prop::sample::Index>(),
     ) {
         let payload = payload(&message);
+        prop_assume!(!payload.is_empty());
         let frame = Frame {
             kind: message.kind(),
             flags: 0,
@@ -269,7 +386,7 @@ proptest! {
 
     #[test]
     fn unknown_kinds_are_skipped_unless_they_must_be_understood(
-        kind in 13..128_u8,
+        kind in 24..128_u8,
         payload in vec(any::<u8>(), 0..100),
         flags in any::<u8>(),
     ) {

@@ -15,7 +15,8 @@ impl Session {
     /// Somebody connected; `promised` if it is the session's creator.
     pub fn connected(&mut self, id: ClientId, pid: i32, promised: bool) {
         let role = Role::Undecided { since: self.now.ticks, greeted: false, promised };
-        self.clients.insert(id, Client { pid, role, outbox: Outbox::default() });
+        let moved = self.now.ticks;
+        self.clients.insert(id, Client { pid, role, outbox: Outbox::default(), moved });
     }
 
     /// A connection is gone.

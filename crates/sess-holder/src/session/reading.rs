@@ -65,10 +65,7 @@ impl Session {
         let ids: Vec<ClientId> = self
             .clients
             .iter()
-            .filter(|(_, client)| client.outbox.is_empty())
-            .filter(|(_, client)| {
-                matches!(client.role, Role::Copier(_) | Role::Follower(_) | Role::Runner(_))
-            })
+            .filter(|(_, client)| client.role.reads() && client.outbox.is_empty())
             .map(|(&id, _)| id)
             .collect();
         for id in ids {

@@ -38,8 +38,6 @@ pub struct Runner {
     gap: bool,
     /// Where its output ends, and what it is told then.
     ended: Option<(u64, Ended)>,
-    /// When it last took something, in ticks.
-    moved: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,13 +75,6 @@ pub(super) struct Command {
     scanned: u64,
 }
 
-impl Runner {
-    /// It has just taken something.
-    pub(super) fn moved(&mut self, now: u64) {
-        self.moved = now;
-    }
-}
-
 impl Session {
     pub(super) fn run_asked(&mut self, id: ClientId, run: message::Run) {
         let now = self.now.ticks;
@@ -93,7 +84,7 @@ impl Session {
         }
         let deadline = run.timeout.map(|timeout| now.saturating_add(timeout));
         let words = run.words;
-        let runner = Runner { words, deadline, cursor: None, gap: false, ended: None, moved: now };
+        let runner = Runner { words, deadline, cursor: None, gap: false, ended: None };
         if let Some(client) = self.clients.get_mut(&id) {
             client.role = Role::Runner(Box::new(runner));
             self.shells.queue.push_back(id);
@@ -157,7 +148,9 @@ impl Session {
             pieces.push(Piece::Key(DELETE_LINE.to_vec()));
         }
         if modes.bracketed_paste && shell.takes_pastes() {
-            pieces.extend([Piece::BeginPaste, Piece::Text(line), Piece::EndPaste]);
+            let (space, rest) = line.split_at(1);
+            pieces.push(Piece::Text(space.to_vec()));
+            pieces.extend([Piece::BeginPaste, Piece::Text(rest.to_vec()), Piece::EndPaste]);
         } else {
             pieces.push(Piece::Text(line));
         }
@@ -197,11 +190,11 @@ impl Session {
                 command.scanned = begin;
                 command.since = self.now.ticks;
                 if let Some(owner) = command.owner
-                    && let Some(Client { role: Role::Runner(runner), outbox, .. }) =
+                    && let Some(Client { role: Role::Runner(runner), outbox, moved, .. }) =
                         self.clients.get_mut(&owner)
                 {
                     runner.cursor = Some(begin);
-                    runner.moved = self.now.ticks;
+                    *moved = self.now.ticks;
                     outbox.say(Began { offset: begin });
                 }
             } else {
@@ -226,7 +219,7 @@ impl Session {
         };
         let code = str::from_utf8(&status[..end]).ok().and_then(|code| code.parse::<u32>().ok());
         let ran = Ran {
-            code: code.map_or(u8::MAX, |code| code as u8),
+            code: code.map_or(u8::MAX, exit_code),
             duration: self.now.ticks - command.since,
             offset: command.scanned,
         };
@@ -347,7 +340,8 @@ impl Session {
     /// Passes on what the client of a command has still to get.
     pub(super) fn advance_runner(&mut self, id: ClientId) {
         let (head, ticks) = (self.stream.head(), self.now.ticks);
-        let Some(Client { role: Role::Runner(runner), outbox, .. }) = self.clients.get_mut(&id)
+        let Some(Client { role: Role::Runner(runner), outbox, moved, .. }) =
+            self.clients.get_mut(&id)
         else {
             return;
         };
@@ -369,7 +363,7 @@ impl Session {
             }
             let chunk = self.stream.chunk(cursor, to, CHUNK);
             runner.cursor = Some(cursor + outbox.output(chunk));
-            runner.moved = ticks;
+            *moved = ticks;
             return;
         }
         match runner.ended {
@@ -400,8 +394,9 @@ impl Session {
     /// doesn't once it has taken nothing for a while.
     pub(super) fn paced_by_run(&self) -> Option<u64> {
         let owner = self.command.as_ref().and_then(|command| command.owner)?;
-        match self.clients.get(&owner).map(|client| &client.role) {
-            Some(Role::Runner(runner)) if self.now.ticks < runner.moved + STALL => runner.cursor,
+        let client = self.clients.get(&owner)?;
+        match &client.role {
+            Role::Runner(runner) if self.now.ticks < client.moved + STALL => runner.cursor,
             _ => None,
         }
     }
@@ -421,6 +416,17 @@ impl Session {
             }
         }
     }
+}
+
+/// A shell's status as an exit code: some say a signal by more than 128.
+fn exit_code(status: u32) -> u8 {
+    let code = match status {
+        0..=255 => status,
+        257..=320 => 128 + status - 256,
+        385..=448 => 128 + status - 384,
+        _ => 255,
+    };
+    u8::try_from(code).unwrap_or(u8::MAX)
 }
 
 /// Where the start of a mark stands that may be going on; the end if none does.

@@ -67,10 +67,12 @@ impl Session {
         let on_duty = self.duty.on() == Some(id);
         if let Some(client) = self.clients.get_mut(&id) {
             client.outbox.advance(count);
+            if count > 0 {
+                client.moved = self.now.ticks;
+            }
             let empty = client.outbox.is_empty();
             match &mut client.role {
                 Role::Viewer(view) => view.settle_progress(empty, false, self.now.ticks),
-                Role::Runner(runner) if count > 0 => runner.moved(self.now.ticks),
                 Role::Leaving { since } if count > 0 => *since = self.now.ticks,
                 _ => {}
             }

@@ -102,3 +102,19 @@ fn a_capture_brings_a_blank_screen_to_what_is_shown() {
         (original.cursor, original.title, original.modes)
     );
 }
+
+#[test]
+fn a_reader_that_takes_nothing_does_not_keep_an_ended_session() {
+    let mut world = World::new();
+    world.program_says(&vec![b'x'; JOURNAL]);
+    world.follows(A, Follow { follow: true, ..EVERYTHING });
+    world.session.program_exited(Exit::Code(0));
+    world.session.drained();
+    world.session.concluded(Exit::Code(0));
+    world.settle();
+    world.pass(STALL - 1);
+    assert!(!world.session.is_over());
+    assert!(world.session.deadline().is_some());
+    world.pass(1);
+    assert!(world.session.is_over());
+}
