@@ -9,6 +9,7 @@ mod detached;
 mod echo;
 mod idle;
 mod reattach;
+mod scripting;
 mod stalled;
 
 use std::time::Duration;
@@ -69,6 +70,11 @@ pub(crate) const MEASUREMENTS: &[Measurement] = &[
         name: "ctrl-c",
         about: "Ctrl-C typed under a flood until the prompt is back",
         run: ctrl_c::run,
+    },
+    Measurement {
+        name: "scripting",
+        about: "a question typed until its answer is there; a command until its status is",
+        run: scripting::run,
     },
     Measurement {
         name: "stalled",

@@ -25,6 +25,11 @@ pub(crate) struct Tool {
     pub(crate) attach: &'static str,
     pub(crate) list: &'static str,
     pub(crate) kill: &'static str,
+    /// Types into a session's shell and waits until the answer, a line that is just
+    /// the token, is shown. This and the next are scripts for a shell.
+    pub(crate) ask: &'static str,
+    /// Runs `true` in a session's shell and waits for its status.
+    pub(crate) run: &'static str,
     /// Whether it shows the screen again to who attaches.
     pub(crate) keeps_screen: bool,
 }
@@ -55,6 +60,8 @@ const NOTHING: Tool = Tool {
     attach: "",
     list: "",
     kill: "",
+    ask: "",
+    run: "",
     keeps_screen: false,
 };
 
@@ -68,6 +75,8 @@ const SESS: Tool = Tool {
     attach: "attach --lines {lines} {name}",
     list: "ls",
     kill: "kill {name}",
+    ask: "{exe} send {name} 'echo {token}$((1))' --enter --wait-text '^{token}1$'",
+    run: "{exe} run {name} -- true",
     keeps_screen: true,
     ..NOTHING
 };
@@ -113,6 +122,7 @@ pub(crate) const TOOLS: &[Tool] = &[
         list: "-ls",
         kill: "-S {name} -X quit",
         keeps_screen: true,
+        ..NOTHING
     },
     Tool {
         name: "tmux",
@@ -123,6 +133,12 @@ pub(crate) const TOOLS: &[Tool] = &[
         attach: "-S {dir}/sock attach-session -t ={name}",
         list: "-S {dir}/sock list-sessions",
         kill: "-S {dir}/sock kill-session -t ={name}",
+        ask: "{exe} -S {dir}/sock send-keys -t {name} 'echo {token}$((1))' Enter
+              until {exe} -S {dir}/sock capture-pane -p -t {name} | grep -q '^{token}1$'
+              do :; done",
+        run: "{exe} -S {dir}/sock send-keys -t {name} 'true; echo {token}$?' Enter
+              until {exe} -S {dir}/sock capture-pane -p -t {name} | grep -q '^{token}0$'
+              do :; done",
         keeps_screen: true,
         ..NOTHING
     },

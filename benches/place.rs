@@ -253,11 +253,37 @@ impl Place {
         program: &[String],
     ) -> Result<Duration, String> {
         let words = self.words(template, name, size, "none", program)?;
+        let mut command = Command::new(&self.exe);
+        command.args(&words);
+        let (took, succeeded, complaint) = self.finish(&mut command)?;
+        // screen's list says by its status how many there are.
+        if succeeded || template == self.tool.list {
+            return Ok(took);
+        }
+        Err(format!("{}: {complaint}", words.first().map_or("", String::as_str)))
+    }
+
+    /// Runs one of the tool's scripts to its end.
+    pub(crate) fn script_run(&self, text: &str, name: &str, token: &str) -> Result<(), String> {
+        let text = text
+            .replace("{exe}", &self.exe.display().to_string())
+            .replace("{dir}", &self.dir.path().display().to_string())
+            .replace("{name}", name)
+            .replace("{token}", token);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &text]);
+        match self.finish(&mut command)? {
+            (_, true, _) => Ok(()),
+            (_, false, complaint) => Err(complaint),
+        }
+    }
+
+    /// Runs a command to its end: how long that took, whether it succeeded, and what
+    /// it complained of.
+    fn finish(&self, command: &mut Command) -> Result<(Duration, bool, String), String> {
         let complaints = self.dir.path().join("complaints");
         let stderr = File::create(&complaints).map_err(|error| error.to_string())?;
-        let mut command = Command::new(&self.exe);
         command
-            .args(&words)
             .env_clear()
             .envs(self.env.iter().map(|(key, value)| (key, value)))
             .current_dir("/")
@@ -267,13 +293,9 @@ impl Place {
         let begun = Instant::now();
         let child = command.spawn().map_err(|error| error.to_string())?;
         let (ended, succeeded) = ended(child)?;
-        // screen's list says by its status how many there are.
-        if succeeded || template == self.tool.list {
-            return Ok(ended.saturating_duration_since(begun));
-        }
         let complaints = fs::read_to_string(complaints).unwrap_or_default();
-        let first = complaints.lines().next().unwrap_or("no reason given");
-        Err(format!("{}: {first}", words.first().map_or("", String::as_str)))
+        let first = complaints.lines().next().unwrap_or("no reason given").to_owned();
+        Ok((ended.saturating_duration_since(begun), succeeded, first))
     }
 }
 
