@@ -14,7 +14,8 @@ const AVOIDED: [&str; 9] =
     ["server", "daemon", "master", "slave", "manager", "handler", "helper", "util", "common"];
 
 /// Names of others that hold an avoided word: (what may stand, why).
-const QUOTED: [(&str, &str); 3] = [
+const QUOTED: [(&str, &str); 4] = [
+    ("http.server", "a Python module"),
     ("openssh-server", "a Debian package"),
     ("coreutils", "a Debian package"),
     ("util-linux", "a Debian package"),

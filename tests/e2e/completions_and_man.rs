@@ -190,7 +190,24 @@ fn there_is_a_manual_page_for_sess_and_every_verb() {
     let sandbox = Sandbox::new();
     let pages = pages(&sandbox);
     let names: Vec<_> = pages.iter().map(|p| p.file_name().unwrap().to_str().unwrap()).collect();
-    let verbs = ["attach", "completions", "detach", "kill", "ls", "man", "new", "status"];
+    let verbs = [
+        "attach",
+        "capture",
+        "completions",
+        "detach",
+        "events",
+        "kill",
+        "logs",
+        "ls",
+        "man",
+        "new",
+        "rename",
+        "resize",
+        "run",
+        "send",
+        "status",
+        "wait",
+    ];
     let mut expected: Vec<_> = verbs.iter().map(|verb| format!("sess-{verb}.1")).collect();
     expected.push("sess.1".to_owned());
     assert_eq!(names, expected);

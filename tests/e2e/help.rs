@@ -5,7 +5,24 @@ use std::path::Path;
 
 use crate::harness::{Output, Sandbox};
 
-const VERBS: [&str; 8] = ["new", "attach", "ls", "status", "kill", "detach", "completions", "man"];
+const VERBS: [&str; 16] = [
+    "new",
+    "attach",
+    "ls",
+    "status",
+    "kill",
+    "detach",
+    "send",
+    "run",
+    "wait",
+    "capture",
+    "logs",
+    "events",
+    "rename",
+    "resize",
+    "completions",
+    "man",
+];
 const ALIASES: [&str; 2] = ["a", "list"];
 
 /// The verbs that `sess --help` lists.
@@ -73,6 +90,15 @@ fn what_help_shows_every_verb_takes() {
         ("status", &["--json", "-q"]),
         ("kill", &["-s", "--grace", "--all"]),
         ("detach", &["--all"]),
+        (
+            "send",
+            &["-k", "--enter", "--stdin", "--paste", "--offset", "--wait-text", "--wait-idle"],
+        ),
+        ("run", &["--timeout", "--raw", "--json"]),
+        ("wait", &["--exit", "--text", "--idle", "--since", "--timeout"]),
+        ("capture", &["--history", "--join", "--format"]),
+        ("logs", &["-f", "-n", "--since", "--limit", "--raw", "--json"]),
+        ("events", &["--json"]),
     ] {
         let help = sandbox.sess([verb, "--help"]).expect(0).stdout;
         for option in options {

@@ -30,17 +30,26 @@ mod old_holders;
 
 mod signals_to_holders;
 
+mod activity;
 mod attach_and_detach;
 mod bad_input;
+mod capture;
 mod commands_new;
 mod completions_and_man;
 mod detach_key;
 mod environment;
+mod events;
 mod help;
 mod json;
 mod kill;
 mod listing;
+mod logs;
 mod nesting;
 mod places;
+mod rename_and_resize;
+mod run;
+mod scripting_docs;
+mod send;
 mod ssh_agent;
 mod status_codes;
+mod wait;

@@ -256,5 +256,8 @@ fn the_folder_holds_what_the_contract_says() {
     assert_eq!(names(session.folder().join("record")), ["start.json"]);
     sandbox.sess(["kill", "work"]).expect(0);
     assert_eq!(names(session.folder()), ["lock", "record"]);
-    assert_eq!(names(session.folder().join("record")), ["exit.json", "start.json"]);
+    assert_eq!(
+        names(session.folder().join("record")),
+        ["exit.json", "journal", "screen", "start.json"]
+    );
 }

@@ -408,8 +408,11 @@ impl Holder {
     /// nothing more to be done without waiting.
     fn flush(&mut self) {
         loop {
-            for action in self.session.actions() {
-                self.carry_out(action);
+            // Before what they prepare is typed.
+            while self.session.has_actions() {
+                for action in self.session.actions() {
+                    self.carry_out(action);
+                }
             }
             self.write_input();
             self.session.advance();

@@ -15,6 +15,8 @@ const LONGEST: u64 = 1000;
 pub struct WrittenLine {
     /// The text, without blanks at its end.
     pub text: String,
+    /// How many blanks there were; on the screen, for the history keeps none.
+    pub blanks: usize,
     /// The output's offset just behind the latest byte written to it.
     pub written: u64,
 }
@@ -50,8 +52,11 @@ impl Screen {
             }
             let is_hidden = wrapped && at == history.end && !screen_joins;
             if written > since && !is_hidden {
-                let text = self.joined(start.max(at.saturating_sub(LONGEST)), at);
-                lines.push(WrittenLine { text, written });
+                let mut text = self.joined(start.max(at.saturating_sub(LONGEST)), at);
+                let shown = text.trim_end_matches(' ').len();
+                let blanks = text.len() - shown;
+                text.truncate(shown);
+                lines.push(WrittenLine { text, blanks, written });
             }
         }
         lines
@@ -88,8 +93,6 @@ impl Screen {
                 }
             }
         }
-        let mut text = String::from_utf8_lossy(&text).into_owned();
-        text.truncate(text.trim_end_matches(' ').len());
-        text
+        String::from_utf8_lossy(&text).into_owned()
     }
 }

@@ -28,17 +28,26 @@ impl FolderWatch {
     /// Not noticed are the renaming of `dir` itself or of what is above it, and
     /// the removal of an empty `dir`; a watch on where it stands would tell.
     pub fn new(dir: &Dir, signal: Signal) -> io::Result<FolderWatch> {
+        FolderWatch::of(dir, signal, DN_DELETE | DN_RENAME | DN_ATTRIB)
+    }
+
+    /// As [`FolderWatch::new`], and whenever something is made in `dir`.
+    pub fn with_creation(dir: &Dir, signal: Signal) -> io::Result<FolderWatch> {
+        FolderWatch::of(dir, signal, DN_CREATE | DN_DELETE | DN_RENAME | DN_ATTRIB)
+    }
+
+    fn of(dir: &Dir, signal: Signal, what: c_int) -> io::Result<FolderWatch> {
         // Opened anew: a watch belongs to an opening, and ends with it.
         let own = OwnedFd::from(dir.open_in(OsStr::new("."))?);
         control(&own, F_SETSIG, signal.number())?;
-        let what = DN_DELETE | DN_RENAME | DN_ATTRIB | DN_MULTISHOT;
-        control(&own, libc::F_NOTIFY, what)?;
+        control(&own, libc::F_NOTIFY, what | DN_MULTISHOT)?;
         Ok(FolderWatch(own))
     }
 }
 
 /// From the kernel's `asm-generic/fcntl.h` and `linux/fcntl.h`.
 const F_SETSIG: c_int = 10;
+const DN_CREATE: c_int = 0x0000_0004;
 const DN_DELETE: c_int = 0x0000_0008;
 const DN_RENAME: c_int = 0x0000_0010;
 const DN_ATTRIB: c_int = 0x0000_0020;

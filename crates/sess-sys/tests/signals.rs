@@ -77,6 +77,18 @@ fn removing_a_file_is_noticed() {
 }
 
 #[test]
+fn making_something_is_noticed_where_that_is_asked_for() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let dir = Dir::open(place.path()).expect("it is there");
+    let mut signals = Signals::new(&[Signal::realtime(4)]).expect("it can be");
+    let _watch = FolderWatch::with_creation(&dir, Signal::realtime(4)).expect("it can be watched");
+    dir.create_in(OsStr::new("folder"), 0o700).expect("it can be made");
+    assert_eq!(next(&mut signals), [Signal::realtime(4)]);
+    dir.remove_dir(OsStr::new("folder")).expect("it is there");
+    assert_eq!(next(&mut signals), [Signal::realtime(4)]);
+}
+
+#[test]
 fn renaming_a_file_and_changing_its_mode_are_noticed() {
     let place = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(place.path().join("sock"), "").expect("it can be written");

@@ -278,14 +278,7 @@ impl Relay<'_> {
                     let name = &self.connection.name;
                     return Err(refusal(name, refused.code, &refused.message).into());
                 }
-                Some(
-                    HolderMessage::Welcome(_)
-                    | HolderMessage::Attached(_)
-                    | HolderMessage::Info(_)
-                    | HolderMessage::Killed(_)
-                    | HolderMessage::Done(_),
-                )
-                | None => {}
+                Some(_) | None => {}
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 mod completions;
 mod mistake;
+mod scripting;
 mod values;
 
 use std::ffi::OsString;
@@ -21,6 +22,10 @@ use crate::error::Failure;
 use crate::output::Filter;
 
 pub(crate) use completions::{completions, man_pages};
+pub(crate) use scripting::{
+    CaptureArgs, EventsArgs, Format, Item, LogsArgs, RenameArgs, ResizeArgs, RunArgs, SendArgs,
+    WaitArgs,
+};
 
 /// Keep terminal programs running when their terminal goes away
 ///
@@ -54,6 +59,14 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Kill(KillArgs),
     Detach(DetachArgs),
+    Send(SendArgs),
+    Run(RunArgs),
+    Wait(WaitArgs),
+    Capture(CaptureArgs),
+    Logs(LogsArgs),
+    Events(EventsArgs),
+    Rename(RenameArgs),
+    Resize(ResizeArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use sess_holder::place::SOCKET;
-use sess_proto::frame::HOLDER_LIMIT;
+use sess_proto::frame::{HEADER, HOLDER_LIMIT, OUTPUT_LIMIT};
 use sess_proto::message::refusal;
 use sess_proto::{ClientMessage, Decoder, HolderMessage};
 use sess_sys::{Connect, Dir, Entry, Stream, poll};
@@ -18,6 +18,9 @@ use crate::survey::{PATIENCE, greeting, is_held};
 /// How long it is tried again where a holder has too many callers.
 const RETRY: Duration = Duration::from_millis(10);
 
+/// Bytes read from the holder at a time: a whole frame of output.
+const READ: usize = HEADER + OUTPUT_LIMIT;
+
 /// A connection on which hello was said.
 pub(crate) struct Connection {
     /// Whom it leads to.
@@ -26,6 +29,10 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     /// What came and was not yet understood.
     pub(crate) decoder: Decoder,
+    /// When it was made.
+    since: Instant,
+    /// The version of the holder, once it has said that: its first words.
+    version: Option<String>,
 }
 
 impl Connection {
@@ -47,7 +54,8 @@ impl Connection {
     /// Takes a connection that stands already.
     pub(crate) fn over(stream: Stream, name: &str) -> Result<Self> {
         let decoder = Decoder::new(HOLDER_LIMIT);
-        let connection = Self { name: name.to_owned(), stream, decoder };
+        let (name, since) = (name.to_owned(), Instant::now());
+        let connection = Self { name, stream, decoder, since, version: None };
         connection.send_bytes(&greeting(), Instant::now() + PATIENCE)?;
         Ok(connection)
     }
@@ -79,29 +87,85 @@ impl Connection {
         deadline: Option<Instant>,
         mut pick: impl FnMut(HolderMessage<'_>) -> Option<T>,
     ) -> Result<T> {
+        self.listen(|_| deadline, &mut |message| Ok(pick(message)))
+    }
+
+    /// As [`Connection::receive`], for what may take its time: the usual patience is
+    /// for the first word, then it is waited until `limit`.
+    pub(crate) fn receive_late<T>(
+        &mut self,
+        limit: Option<Instant>,
+        mut pick: impl FnMut(HolderMessage<'_>) -> Option<T>,
+    ) -> Result<T> {
+        self.listen(|connection| connection.deadline(limit), &mut |message| Ok(pick(message)))
+    }
+
+    fn listen<T>(
+        &mut self,
+        deadline: impl Fn(&Self) -> Option<Instant>,
+        hear: &mut impl FnMut(HolderMessage<'_>) -> Result<Option<T>>,
+    ) -> Result<T> {
         loop {
-            while let Some(frame) = self.decoder.next_frame()? {
-                match HolderMessage::decode(&frame)? {
-                    Some(HolderMessage::Welcome(_)) | None => {}
-                    Some(HolderMessage::Refused(refused)) => {
-                        return Err(refusal(&self.name, refused.code, &refused.message).into());
-                    }
-                    Some(message) => {
-                        if let Some(found) = pick(message) {
-                            return Ok(found);
-                        }
-                    }
-                }
+            if let Some(found) = self.heed(hear)? {
+                return Ok(found);
             }
-            match self.stream.read(self.decoder.room(16 * 1024)) {
-                Ok(0) => return Err(Failure::lost(&self.name).into()),
-                Ok(count) => self.decoder.received(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match deadline {
+            if !self.read()? {
+                match deadline(self) {
                     Some(deadline) => self.wait(true, deadline)?,
                     None => poll::poll(&mut [Entry::new(self.stream.as_fd(), true, false)], None)?,
-                },
-                Err(_) => return Err(Failure::lost(&self.name).into()),
+                }
             }
+        }
+    }
+
+    /// Until when a holder is waited for that may take until `limit` once it has
+    /// said anything.
+    pub(crate) fn deadline(&self, limit: Option<Instant>) -> Option<Instant> {
+        if self.version.is_some() { limit } else { Some(self.since + PATIENCE) }
+    }
+
+    /// Lets `hear` hear what has come, until it has heard enough. A refusal is a
+    /// failure.
+    pub(crate) fn heed<T>(
+        &mut self,
+        hear: &mut impl FnMut(HolderMessage<'_>) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        while let Some(frame) = self.decoder.next_frame()? {
+            match HolderMessage::decode(&frame)? {
+                Some(HolderMessage::Welcome(welcome)) => self.version = Some(welcome.version),
+                Some(HolderMessage::Refused(refused)) => {
+                    let failure = refusal(&self.name, refused.code, &refused.message);
+                    let (theirs, ours) = (self.version.as_deref(), env!("CARGO_PKG_VERSION"));
+                    return Err(match theirs.filter(|theirs| *theirs != ours) {
+                        Some(theirs) if refused.code == refusal::MALFORMED => {
+                            failure.hint(format!("its holder is version {theirs}, this is {ours}"))
+                        }
+                        _ => failure,
+                    }
+                    .into());
+                }
+                Some(message) => {
+                    if let Some(found) = hear(message)? {
+                        return Ok(Some(found));
+                    }
+                }
+                None => {}
+            }
+        }
+        self.decoder.relax();
+        Ok(None)
+    }
+
+    /// Takes what has come from the socket; false if that is nothing.
+    pub(crate) fn read(&mut self) -> Result<bool> {
+        match self.stream.read(self.decoder.room(READ)) {
+            Ok(0) => Err(Failure::lost(&self.name).into()),
+            Ok(count) => {
+                self.decoder.received(count);
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(_) => Err(Failure::lost(&self.name).into()),
         }
     }
 
@@ -123,6 +187,11 @@ pub(crate) fn refusal(name: &str, code: u16, message: &str) -> Failure {
             Kind::Refused,
             format!("session {name} is held by a version that this sess can't talk to"),
         ),
+        refusal::USAGE => Failure::usage(message),
+        refusal::TAKEN => Failure::new(Kind::Taken, format!("session {name}: {message}")),
+        refusal::ENDED => {
+            Failure::new(Kind::NotRunning, format!("session {name} refuses: {message}"))
+        }
         _ => Failure::refused(name, message),
     }
 }

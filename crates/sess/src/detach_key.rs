@@ -5,7 +5,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::keys::{CTRL, Key, KeyCode, Motion, is_accompaniment};
+use sess_proto::message::KeyCode;
+
+use crate::keys::{CTRL, Key, Motion, is_accompaniment};
 
 /// More than a person does between two keys is no beginning of a sequence.
 const KEPT_LIMIT: usize = 4096;

@@ -27,7 +27,6 @@ pub(crate) enum Kind {
     /// There is a session of that name already.
     Taken,
     /// It took longer than allowed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "verbs with a time limit are to come"))]
     TimedOut,
     /// The command can't be run.
     CannotRun,
@@ -43,7 +42,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codes {
     /// The verb ends as the program did, so that its own failures are 125:
-    /// `new` (attached) and `attach`.
+    /// `new` (attached), `attach`, `run`, and `wait` for the end.
     Waiting,
     /// The verb's exit code speaks of the verb alone.
     Ordinary,
@@ -96,7 +95,7 @@ pub(crate) fn program_code(exit: Exit) -> u8 {
 /// The exit code for an error: that of the [`Failure`] in it, else of
 /// [`Kind::Failed`].
 pub(crate) fn exit_code(error: &anyhow::Error, codes: Codes) -> u8 {
-    failure_in(error).map_or(Kind::Failed, |failure| failure.kind).code(codes)
+    kind_of(error).code(codes)
 }
 
 /// Something that went wrong, with what there is to do about it.
@@ -124,6 +123,11 @@ impl Failure {
     /// It could not be done.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
+    }
+
+    /// It took longer than allowed.
+    pub(crate) fn timed_out(message: impl Into<String>) -> Self {
+        Self::new(Kind::TimedOut, message)
     }
 
     /// This failure with what there is to do.
@@ -203,6 +207,12 @@ impl Failure {
     pub(crate) fn left_running(name: &str) -> Self {
         Self::new(Kind::Taken, format!("session {name} is dead, but its processes still run"))
             .hint(format!("sess kill {name}"))
+    }
+
+    /// The session has ended, and what it said is not kept.
+    pub(crate) fn nothing_kept(name: &str) -> Self {
+        let text = format!("session {name} has ended, and nothing is kept of what it showed");
+        Self::new(Kind::NotRunning, text)
     }
 
     /// Standard input or output is no terminal.
@@ -303,6 +313,11 @@ fn without_numbers(message: &str) -> String {
 /// In one write, so that lines of several processes don't mix.
 fn write(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// What sort of thing went wrong.
+pub(crate) fn kind_of(error: &anyhow::Error) -> Kind {
+    failure_in(error).map_or(Kind::Failed, |failure| failure.kind)
 }
 
 fn failure_in(error: &anyhow::Error) -> Option<&Failure> {

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sess_proto::message::{self, KeyCode};
+
 /// The bit of shift in a key's modifiers, numbered as in kitty's and xterm's
 /// sequences.
 pub(crate) const SHIFT: u16 = 1;
@@ -50,43 +52,6 @@ const NAMES: [(&str, KeyCode); 25] = [
 const F_NUMBERS: [u32; 20] =
     [11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34];
 
-/// A key without its modifiers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyCode {
-    /// What types this character.
-    Char(char),
-    /// Enter.
-    Enter,
-    /// Tab.
-    Tab,
-    /// Escape.
-    Escape,
-    /// Backspace.
-    Backspace,
-    /// Insert.
-    Insert,
-    /// Delete.
-    Delete,
-    /// Home.
-    Home,
-    /// End.
-    End,
-    /// Page up.
-    PageUp,
-    /// Page down.
-    PageDown,
-    /// The arrow up.
-    Up,
-    /// The arrow down.
-    Down,
-    /// The arrow left.
-    Left,
-    /// The arrow right.
-    Right,
-    /// F1 to F20.
-    F(u8),
-}
-
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -125,6 +90,10 @@ impl FromStr for Key {
         if let Some(caret) = rest.strip_prefix('^').filter(|caret| !caret.is_empty()) {
             mods |= CTRL;
             rest = caret;
+        }
+        if rest.eq_ignore_ascii_case("BTab") {
+            mods |= SHIFT;
+            rest = "Tab";
         }
         let mut code = code(rest).ok_or(NoKey)?;
         if let KeyCode::Char(c) = &mut code {
@@ -166,6 +135,12 @@ impl fmt::Display for Key {
             (None, KeyCode::Char(c)) => write!(f, "{c}"),
             (None, _) => unreachable!("every other key has a name"),
         }
+    }
+}
+
+impl From<Key> for message::Key {
+    fn from(key: Key) -> Self {
+        Self { code: key.code, mods: (key.mods & (SHIFT | ALT | CTRL)) as u8 }
     }
 }
 

@@ -7,7 +7,7 @@ use sess_sys::Dir;
 
 use crate::connection::refusal;
 use crate::directory::{self, Directory};
-use crate::error::Failure;
+use crate::error::{Failure, Kind, kind_of};
 use crate::output::State;
 use crate::survey::{Sighting, survey};
 
@@ -53,6 +53,26 @@ pub(crate) fn find_or_only(
             let names: Vec<&str> = running.iter().map(|one| one.name.as_str()).collect();
             Err(Failure::several(&names).into())
         }
+    }
+}
+
+/// What became of a session on whose holder something was lost: if it has ended
+/// just now that is what counts, else the error does.
+pub(crate) fn ended_meanwhile(
+    directories: &[Directory],
+    sighting: &Sighting,
+    error: anyhow::Error,
+) -> Result<Sighting> {
+    if !matches!(kind_of(&error), Kind::Lost | Kind::NotRunning) {
+        return Err(error);
+    }
+    let id = sighting.info.as_ref().map(|info| &info.id);
+    match find(directories, &sighting.name) {
+        Ok(now) if now.state.is_over() => {
+            let same = now.record.start.as_ref().is_some_and(|start| Some(&start.id) == id);
+            if same { Ok(now) } else { Err(error) }
+        }
+        _ => Err(error),
     }
 }
 

@@ -8,12 +8,16 @@ mod config;
 mod connection;
 mod detach_key;
 mod directory;
+mod ears;
 mod error;
 mod input;
 mod keys;
 mod launch;
+mod lines;
 mod lookup;
 mod output;
+mod output_loop;
+mod shown;
 mod survey;
 
 use std::process::ExitCode;

@@ -2,15 +2,23 @@
 //! itself. Owns how a session looks to people and programs. Must not know where
 //! sessions come from.
 
+mod happening;
+mod outlet;
+mod page;
 mod table;
 mod view;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
+use serde::Serialize;
 use sess_proto::message::Exit;
 
 use crate::error::Failure;
 
+pub(crate) use happening::{Happened, Teller, What};
+pub(crate) use outlet::Outlet;
+pub(crate) use page::{Page, Ran, Said, last_lines, whole_characters};
 pub(crate) use table::{details, table};
 pub(crate) use view::{ExitView, Filter, Recorded, SessionView, State, Time, sort};
 
@@ -48,9 +56,9 @@ fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// One session as JSON, on a line.
-pub(crate) fn json(session: &SessionView) -> String {
-    format!("{}\n", object(session))
+/// Something as JSON, on a line.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    format!("{}\n", object(value))
 }
 
 /// Sessions as a JSON array, a line each.
@@ -59,8 +67,8 @@ pub(crate) fn json_array(sessions: &[SessionView]) -> String {
     format!("[{}]\n", objects.join(",\n "))
 }
 
-fn object(session: &SessionView) -> String {
-    let json = serde_json::to_string(session).expect("plain data is JSON");
+fn object(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).expect("plain data is JSON");
     // What is not ASCII stands in strings only, where any character may be
     // written as its number; serde_json does so for C0 controls alone.
     let mut out = String::with_capacity(json.len());
@@ -108,14 +116,46 @@ pub(crate) fn signal_name(signal: i32) -> String {
     }
 }
 
+/// A time as people write it: 500ms, 2s, 1m 30s.
+pub(crate) fn span(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+/// A number as people write it: 3,412.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// Writes to standard output; that nobody reads on is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_bytes(text.as_bytes())
+}
+
+/// As [`print`], for what need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result
-            .map_err(|error| Failure::failed(format!("can't write to standard output: {error}"))),
+        result => result.map_err(|error| cannot_write(&error)),
     }
+}
+
+fn cannot_write(error: &io::Error) -> Failure {
+    Failure::failed(format!("can't write to standard output: {error}"))
+}
+
+/// Tells people that output is missing here.
+pub(crate) fn note_skipped(bytes: u64) {
+    let unit = if bytes == 1 { "byte" } else { "bytes" };
+    note(&format!("… {} {unit} skipped", grouped(bytes)));
 }
 
 /// Tells people something beside the output, on standard error.
@@ -145,6 +185,15 @@ mod tests {
         assert_eq!(ended_line("work", Exit::Code(3)), "[work exited: 3]");
         assert_eq!(ended_line("work", Exit::Signal(9)), "[work killed: SIGKILL]");
         assert_eq!(ended_line("work", Exit::Signal(36)), "[work killed: SIGRTMIN+2]");
+    }
+
+    #[test]
+    fn numbers_and_times_are_written_for_people() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(12_345), "12,345");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(span(Duration::from_millis(500)), "500ms");
+        assert_eq!(span(Duration::from_secs(90)), "1m 30s");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sess_holder::ending;
 use sess_holder::place::{LOCK, SOCKET};
 use sess_holder::record::{self, Record};
 use sess_proto::frame::HOLDER_LIMIT;
-use sess_proto::message::{Hello, Info, Status, refusal};
+use sess_proto::message::{Activity, Hello, Info, Status, refusal};
 use sess_proto::{ClientMessage, Decoder, HolderMessage, PROTOCOL_MAX, PROTOCOL_MIN, SessionName};
 use sess_sys::{Connect, Dir, Entry, Held, Pid, Process, Stream, detach, lock, poll};
 
@@ -36,6 +36,8 @@ pub(crate) struct Sighting {
     pub(crate) state: State,
     /// What its holder says.
     pub(crate) info: Option<Info>,
+    /// What its program is about, if its holder is one that says so.
+    pub(crate) activity: Option<Activity>,
     /// What is on disk of it; only looked for where the holder says nothing.
     pub(crate) record: Record,
     /// Its holder's process, if it lives and that is known.
@@ -54,6 +56,7 @@ struct Asking {
     unsaid: Vec<u8>,
     retry_at: Instant,
     holder: Option<Pid>,
+    activity: Option<Activity>,
     outcome: Option<Outcome>,
 }
 
@@ -157,6 +160,7 @@ fn rest(directory: usize, name: &SessionName, folder: &Dir) -> Rest {
         directory,
         state,
         info: None,
+        activity: None,
         record,
         holder: None,
         refusal: None,
@@ -228,6 +232,7 @@ impl Asking {
             unsaid: Vec::new(),
             retry_at: now,
             holder: None,
+            activity: None,
             outcome: None,
         }
     }
@@ -244,11 +249,20 @@ impl Asking {
             Some(Outcome::Refused(code, message)) => (None, Some((code, message))),
             None => (None, None),
         };
-        let (name, directory) = (self.name, self.index);
+        let (name, directory, activity) = (self.name, self.index, self.activity);
         if let Some(info) = info {
             let (state, holder) = (State::Running, Some(Pid(info.holder_pid)));
             let (info, record) = (Some(info), Record::default());
-            return Some(Sighting { name, directory, state, info, record, holder, refusal });
+            return Some(Sighting {
+                name,
+                directory,
+                state,
+                info,
+                activity,
+                record,
+                holder,
+                refusal,
+            });
         }
         let folder = directories[directory].folder(&name)?;
         if refusal.is_none()
@@ -260,7 +274,7 @@ impl Asking {
         let record = record::read(&folder);
         let holder = self.holder.or_else(|| recorded_holder(&folder, &record));
         let state = State::Unresponsive;
-        Some(Sighting { name, directory, state, info, record, holder, refusal })
+        Some(Sighting { name, directory, state, info, activity, record, holder, refusal })
     }
 
     fn connect(&mut self, folder: &Dir, question: &[u8], now: Instant) {
@@ -309,6 +323,7 @@ impl Asking {
     fn listen(&mut self) {
         while let Ok(Some(frame)) = self.decoder.next_frame() {
             match HolderMessage::decode(&frame) {
+                Ok(Some(HolderMessage::Mood(mood))) => self.activity = Some(mood.activity),
                 Ok(Some(HolderMessage::Info(info))) => {
                     self.outcome = Some(Outcome::Answered(info));
                 }
@@ -332,7 +347,7 @@ impl Sighting {
     pub(crate) fn view(&self) -> SessionView {
         match self.state {
             State::Running => match &self.info {
-                Some(info) => SessionView::from_info(info, now()),
+                Some(info) => SessionView::from_info(info, self.activity, now()),
                 None => SessionView::unresponsive(self.recorded(), self.holder.map(|pid| pid.0)),
             },
             State::Unresponsive => {

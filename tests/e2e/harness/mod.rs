@@ -16,6 +16,6 @@ pub use processes::{
     is_root, listing, mode, open_descriptors, process_in, resident, set_mode, status_field,
     wait_until_gone,
 };
-pub use programs::{find, skipped};
+pub use programs::{PATH, find, skipped};
 pub use sandbox::{Output, Running, Sandbox, Session, is_there, signal_to};
 pub use terminal::Terminal;

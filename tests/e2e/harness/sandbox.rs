@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -146,10 +146,44 @@ impl Sandbox {
         self.finish(self.start(command))
     }
 
+    /// Runs `sess` to its end, with this on standard input.
+    #[track_caller]
+    pub fn sess_reading<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+        input: impl AsRef<[u8]>,
+    ) -> Output {
+        self.finish(self.start_reading(args, input))
+    }
+
+    /// Starts `sess` with this on standard input.
+    #[track_caller]
+    pub fn start_reading<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+        input: impl AsRef<[u8]>,
+    ) -> Running {
+        let mut file = tempfile::tempfile_in(self.path("tmp")).unwrap();
+        file.write_all(input.as_ref()).unwrap();
+        file.rewind().unwrap();
+        self.start_with(self.sess_command(args), file.into())
+    }
+
+    /// Starts `sess`, whose output is collected.
+    #[track_caller]
+    pub fn start_sess<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {
+        self.start(self.sess_command(args))
+    }
+
     /// Starts a command whose output is collected.
     #[track_caller]
-    pub fn start(&self, mut command: Command) -> Running {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn start(&self, command: Command) -> Running {
+        self.start_with(command, Stdio::null())
+    }
+
+    #[track_caller]
+    fn start_with(&self, mut command: Command, input: Stdio) -> Running {
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let line = line(&command);
         self.note(&format!("{line} &"));
         let mut child = match command.spawn() {

@@ -4,6 +4,7 @@
 
 use regex::{Regex, RegexBuilder};
 use sess_proto::message::{Exit, Happened, TimedOut, Until, refusal};
+use sess_screen::WrittenLine;
 
 use super::Session;
 use crate::client::{ClientId, Role};
@@ -96,7 +97,7 @@ impl Session {
                 None => (history.end, 0),
             };
             let lines = screen.lines_since(first, since, true);
-            if lines.iter().any(|line| pattern.is_match(&line.text)) {
+            if lines.iter().any(|line| matches(pattern, line)) {
                 self.say(id, Happened {});
                 return self.leave(id);
             }
@@ -132,7 +133,7 @@ impl Session {
             for (id, waiting, pattern) in self.patterns() {
                 let since = waiting.since.unwrap_or(0);
                 let new = lines.iter().filter(|line| line.written > since);
-                if new.into_iter().any(|line| pattern.is_match(&line.text)) {
+                if new.into_iter().any(|line| matches(pattern, line)) {
                     seen.push(id);
                 }
             }
@@ -218,4 +219,11 @@ impl Session {
             matches!(role, Role::Waiter(_) | Role::Presently(crate::client::Request::Wait(_)))
         });
     }
+}
+
+/// Whether a line matches as it looks, or with the blanks at its end: a prompt has
+/// one, while others fill a line up with them.
+fn matches(pattern: &Regex, line: &WrittenLine) -> bool {
+    pattern.is_match(&line.text)
+        || (line.blanks > 0 && pattern.is_match(&(line.text.clone() + &" ".repeat(line.blanks))))
 }

@@ -18,8 +18,15 @@ pub(crate) fn completions(shell: Shell) -> String {
     let places: Vec<_> = command.get_subcommands().filter_map(Place::of).collect();
     for place in &places {
         // Stands for the names in the zsh script, until they are put in its place.
-        command = command.mut_subcommand(place.verb(), |verb| {
-            verb.mut_arg(place.argument.as_str(), |arg| arg.value_hint(ValueHint::Username))
+        command = command.mut_subcommand(place.verb(), |mut verb| {
+            // All of them, for what is changed goes to the end.
+            for name in verb.get_positionals().map(|arg| arg.get_id().clone()).collect::<Vec<_>>() {
+                verb = verb.mut_arg(&name, |arg| {
+                    let is_name = name.as_str() == place.argument;
+                    if is_name { arg.value_hint(ValueHint::Username) } else { arg }
+                });
+            }
+            verb
         });
     }
     command = command
@@ -74,9 +81,14 @@ struct Place {
     verbs: Vec<String>,
     /// The argument's id.
     argument: String,
+    /// Whether several may stand there, and nothing else after them.
+    many: bool,
     /// The verb's options that a value follows.
     valued: Vec<String>,
 }
+
+/// Verbs that take running sessions only.
+const RUNNING: [&str; 6] = ["detach", "send", "run", "events", "rename", "resize"];
 
 impl Place {
     fn of(verb: &Command) -> Option<Self> {
@@ -97,6 +109,8 @@ impl Place {
         Some(Self {
             verbs: verb.get_name_and_visible_aliases().iter().map(ToString::to_string).collect(),
             argument: argument.get_id().to_string(),
+            many: argument.get_num_args().is_some_and(|range| range.max_values() > 1)
+                || matches!(argument.get_action(), ArgAction::Append),
             valued: valued.flat_map(spelled).collect(),
         })
     }
@@ -108,7 +122,7 @@ impl Place {
     /// How to ask for the names: those that have ended are of no use to a verb
     /// that takes running sessions only.
     fn list(&self) -> &'static str {
-        if self.verb() == "detach" { "ls -q" } else { "ls -a -q" }
+        if RUNNING.contains(&self.verb()) { "ls -q" } else { "ls -a -q" }
     }
 }
 
@@ -121,7 +135,12 @@ fn bash(script: &str, places: &[Place]) -> String {
             options => format!(" [[ $prev == @({options}) ]] && return 1;"),
         };
         let (verbs, list) = (place.verbs.join("|"), place.list());
-        cases.extend(["        ", &verbs, ")\n           ", &valued, " list=\"", list, "\" ;;\n"]);
+        let only = match place.valued.join("|") {
+            _ if place.many => String::new(),
+            options => format!(" _sess_is_first '@({options})' || return 1;"),
+        };
+        cases.extend(["        ", &verbs, ")\n           ", &valued, &only]);
+        cases.extend([" list=\"", list, "\" ;;\n"]);
     }
     let names = BASH.replace("@CASES@", &cases);
     // The function has to stand before the lines that register it.
@@ -131,7 +150,24 @@ fn bash(script: &str, places: &[Place]) -> String {
     format!("{functions}\n{names}\nif [[ \"${{BASH_VERSINFO{register}")
 }
 
-const BASH: &str = r#"_sess_names() {
+const BASH: &str = r#"# Whether no word before this one is a name; a value follows these options.
+_sess_is_first() {
+    local word i is_value=
+    for (( i = 2; i < COMP_CWORD; i++ )); do
+        word="${COMP_WORDS[i]}"
+        if [[ $is_value || $word == "=" ]]; then
+            is_value=
+        elif [[ $word == $1 ]]; then
+            is_value=1
+        elif [[ $word != -* ]]; then
+            return 1
+        fi
+        [[ $word == "=" ]] && is_value=1
+    done
+    return 0
+}
+
+_sess_names() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" list name quoted
     [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != "=" && $cur != "=" ]] || return 1
     case "${COMP_WORDS[1]}" in
@@ -160,13 +196,13 @@ fn zsh(script: &str) -> String {
     script
         .replace(":_users'", ":_sess_names'")
         .replace(":_cmdambivalent'", ":_sess_command'")
-        .replacen(FIRST, &format!("{FIRST}{ZSH}"), 1)
+        .replacen(FIRST, &format!("{FIRST}{}", ZSH.replace("@RUNNING@", &RUNNING.join("|"))), 1)
 }
 
 const ZSH: &str = r#"
 _sess_names() {
     local list=(-a)
-    [[ $curcontext == *-command-detach:* ]] && list=()
+    [[ $curcontext == *-command-(@RUNNING@):* ]] && list=()
     local -a names
     names=(${(f)"$(command sess ls -q $list 2>/dev/null)"})
     compadd "$@" -a names
@@ -226,13 +262,13 @@ mod tests {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
             let script = completions(shell);
             assert!(script.contains("sess ls -") || shell == Shell::Bash, "{shell}");
-            for stands_in in ["_users", "@LIST@", "@CASES@"] {
+            for stands_in in ["_users", "@LIST@", "@CASES@", "@RUNNING@"] {
                 assert!(!script.contains(stands_in), "{shell}");
             }
         }
-        assert_eq!(completions(Shell::Zsh).matches(":_sess_names'").count(), 5);
+        assert_eq!(completions(Shell::Zsh).matches(":_sess_names'").count(), 13);
         assert!(completions(Shell::Bash).contains("complete -F _sess_or_names -o nosort"));
-        for verb in ["attach", "a", "status", "kill", "detach"] {
+        for verb in ["attach", "a", "status", "kill", "detach", "send", "run", "rename"] {
             let elvish = completions(Shell::Elvish);
             let case = elvish.split(&format!("&'sess;{verb}'= {{")).nth(1).unwrap();
             assert!(case.trim_start().starts_with("try { e:sess ls "), "{verb}");
@@ -244,7 +280,15 @@ mod tests {
         let command = Cli::command();
         let places: Vec<_> = command.get_subcommands().filter_map(Place::of).collect();
         let verbs: Vec<_> = places.iter().map(Place::verb).collect();
-        assert_eq!(verbs, ["attach", "status", "kill", "detach"]);
+        assert_eq!(
+            verbs,
+            [
+                "attach", "status", "kill", "detach", "send", "run", "wait", "capture", "logs",
+                "events", "rename", "resize"
+            ]
+        );
+        let many = places.iter().filter(|place| place.many).map(Place::verb);
+        assert!(many.eq(["kill", "detach"]));
         assert_eq!(places[0].verbs, ["attach", "a"]);
         assert_eq!(places[2].valued, ["-s", "--signal", "--grace"]);
     }
@@ -263,6 +307,14 @@ mod tests {
                 "sess-status.1",
                 "sess-kill.1",
                 "sess-detach.1",
+                "sess-send.1",
+                "sess-run.1",
+                "sess-wait.1",
+                "sess-capture.1",
+                "sess-logs.1",
+                "sess-events.1",
+                "sess-rename.1",
+                "sess-resize.1",
                 "sess-completions.1",
                 "sess-man.1",
             ]

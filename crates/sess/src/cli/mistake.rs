@@ -81,10 +81,11 @@ fn unknown(said: &Said<'_>, argument: Option<&str>, verb: Option<&str>, help: St
         });
     }
     let failure = Failure::usage(format!("one argument too many: {argument}"));
-    failure.hint(if verb == Some("new") {
-        "put -- before the command: sess new NAME -- CMD".to_owned()
-    } else {
-        help
+    failure.hint(match verb {
+        Some(verb @ ("new" | "run")) => {
+            format!("put -- before the command: sess {verb} NAME -- CMD")
+        }
+        _ => help,
     })
 }
 
@@ -96,7 +97,10 @@ fn name(argument: &str) -> String {
         return argument.split([' ', '=']).next().unwrap_or_default().to_owned();
     }
     let inner = argument.trim_start_matches(['<', '[']).trim_end_matches(['>', ']', '.']);
-    inner.replace('|', " or ")
+    if !inner.contains('|') {
+        return inner.to_owned();
+    }
+    inner.split('|').map(name).collect::<Vec<_>>().join(" or ")
 }
 
 fn plain(argument: Option<String>) -> String {

@@ -56,9 +56,26 @@ fn bare_sess_is_no_command() {
 fn help_and_version_are_printed() {
     assert!(help(&["--version"]).starts_with("sess 0."));
     assert!(help(&["--help"]).contains("Examples:"));
-    for verb in
-        ["new", "attach", "a", "ls", "list", "status", "kill", "detach", "completions", "man"]
-    {
+    for verb in [
+        "new",
+        "attach",
+        "a",
+        "ls",
+        "list",
+        "status",
+        "kill",
+        "detach",
+        "send",
+        "run",
+        "wait",
+        "capture",
+        "logs",
+        "events",
+        "rename",
+        "resize",
+        "completions",
+        "man",
+    ] {
         let help = help(&[verb, "--help"]);
         assert!(help.contains("\nExamples:\n  "), "{help}");
         let first = help.lines().next().unwrap();
@@ -242,4 +259,114 @@ fn mistakes_are_told_in_our_words() {
     assert_eq!(wrong(&["new", "-d", "-A"]), "missing: NAME | sess new --help tells more");
     assert_eq!(wrong(&["new", "-A"]), "missing: NAME | sess new --help tells more");
     assert_eq!(wrong(&["attach", "-R", "x"]), "no such option: -R | sess attach --help tells more");
+}
+
+#[test]
+fn send_keeps_texts_and_keys_in_their_order() {
+    let Command::Send(args) = command(&[
+        "send", "-k", "C-c", "work", "a", "b", "--key", "Enter", "c", "--enter", "--", "-d",
+    ]) else {
+        panic!("send")
+    };
+    let key = |name: &str| Item::Key(name.parse().unwrap());
+    let text = |text: &str| Item::Text(text.into());
+    assert_eq!(args.name.as_str(), "work");
+    assert_eq!(
+        args.items.0,
+        [key("C-c"), text("a"), text("b"), key("Enter"), text("c"), text("-d")]
+    );
+    assert!(args.enter && !args.stdin && !args.paste && !args.offset);
+    let Command::Send(args) = command(&["send", "work", "--stdin"]) else { panic!("send") };
+    assert!(args.items.0.is_empty());
+    let Command::Send(args) = command(&["send", "work", "", "-k", "-"]) else { panic!("send") };
+    assert_eq!(args.items.0, [text(""), key("-")]);
+    assert_eq!(
+        wrong(&["send", "work", "x", "-k", "Foo"]),
+        "--key 'Foo': it takes keys as C-c, M-x, S-Up, Enter, Tab, Space, Up, PageDown or F5"
+    );
+    assert_eq!(wrong(&["send"]), "missing: NAME | sess send --help tells more");
+    assert_eq!(
+        wrong(&["send", "work", "x", "--wait-text", "a", "--wait-idle", "1s"]),
+        "--wait-text and --wait-idle don't go together | sess send --help tells more"
+    );
+    assert_eq!(wrong(&["send", "work", "--wait-text", "("]), "--wait-text '(': unclosed group");
+}
+
+#[test]
+fn text_to_be_typed_may_be_any_bytes() {
+    let bytes = OsString::from_vec(b"\xff".to_vec());
+    let words = ["sess", "send", "work"].map(OsString::from).into_iter().chain([bytes.clone()]);
+    let Ok(Cli { command: Some(Command::Send(args)) }) = parse(words) else { panic!("send") };
+    assert_eq!(args.items.0, [Item::Text(bytes)]);
+}
+
+#[test]
+fn one_thing_is_waited_for() {
+    let Command::Wait(args) = command(&["wait"]) else { panic!("wait") };
+    assert!(args.name.is_none() && args.text.is_none() && args.idle.is_none() && !args.exit);
+    let words = ["wait", "work", "--text", "^x", "--since", "12", "--timeout", "2s"];
+    let Command::Wait(args) = command(&words) else { panic!("wait") };
+    assert_eq!((args.text.as_deref(), args.since), (Some("^x"), Some(12)));
+    assert_eq!(args.timeout, Some(Duration::from_secs(2)));
+    for words in [
+        &["wait", "--text", "x", "--idle", "1s"][..],
+        &["wait", "--exit", "--idle", "1s"],
+        &["wait", "--exit", "--since", "1"],
+    ] {
+        assert!(wrong(words).contains("don't go together"), "{words:?}: {}", wrong(words));
+    }
+    assert_eq!(
+        wrong(&["wait", "--since", "1"]),
+        "missing: --text or --idle | sess wait --help tells more"
+    );
+    assert!(wrong(&["wait", "--idle", "1s", "--since", "x"]).starts_with("--since 'x': an offset"));
+    assert_eq!(wrong(&["wait", "--text", "["]), "--text '[': unclosed character class");
+}
+
+#[test]
+fn capture_and_logs_take_their_options() {
+    let words = ["capture", "work", "--history", "all", "--join", "--format", "json"];
+    let Command::Capture(args) = command(&words) else { panic!("capture") };
+    assert_eq!((args.history, args.join, args.format), (Some(Lines::All), true, Format::Json));
+    let Command::Capture(args) = command(&["capture"]) else { panic!("capture") };
+    assert_eq!((args.history, args.format), (None, Format::Text));
+    assert_eq!(
+        wrong(&["capture", "--format", "svg"]),
+        "--format: not svg | accepted are text, ansi, json, html"
+    );
+    assert_eq!(
+        wrong(&["capture", "--history", "none"]),
+        "--history 'none': it takes a number or 'all'"
+    );
+    let words = ["logs", "-f", "-n", "20", "work", "--since", "5", "--json"];
+    let Command::Logs(args) = command(&words) else { panic!("logs") };
+    assert!(args.follow && args.json && !args.raw);
+    assert_eq!((args.lines, args.since, args.limit), (Some(20), Some(5), None));
+    assert!(wrong(&["logs", "--raw", "--json"]).contains("don't go together"));
+    assert!(wrong(&["logs", "-n", "2", "--limit", "5"]).contains("don't go together"));
+}
+
+#[test]
+fn a_command_to_run_stands_behind_dashes() {
+    let Command::Run(args) = command(&["run", "work", "--timeout", "1m", "--", "ls", "-l"]) else {
+        panic!("run")
+    };
+    assert_eq!(args.command, ["ls", "-l"]);
+    assert_eq!(args.timeout, Some(Duration::from_secs(60)));
+    assert_eq!(
+        wrong(&["run", "work", "ls"]),
+        "one argument too many: ls | put -- before the command: sess run NAME -- CMD"
+    );
+    assert_eq!(wrong(&["run", "work"]), "missing: CMD | sess run --help tells more");
+}
+
+#[test]
+fn names_and_sizes_are_changed_to_what_they_can_be() {
+    let Command::Rename(args) = command(&["rename", "work~2", "play"]) else { panic!("rename") };
+    assert_eq!((args.name.as_str(), args.new.as_str()), ("work~2", "play"));
+    assert!(wrong(&["rename", "work", "a~2"]).starts_with("NEW 'a~2': "));
+    assert_eq!(wrong(&["rename", "work"]), "missing: NEW | sess rename --help tells more");
+    let Command::Resize(args) = command(&["resize", "work", "132x43"]) else { panic!("resize") };
+    assert_eq!((args.size.cols, args.size.rows), (132, 43));
+    assert!(wrong(&["resize", "work", "132"]).starts_with("COLSxROWS '132': a size is"));
 }

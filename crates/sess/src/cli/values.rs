@@ -5,13 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::Duration;
 
+use regex::RegexBuilder;
 use sess_proto::SessionName;
 use sess_proto::message::Size;
 
-use crate::config::HISTORY_MAX;
+use crate::config::{HISTORY_MAX, Lines};
 
 /// The most columns or rows that a session's terminal may have.
 const SIZE_MAX: u16 = 1_000;
+/// What a compiled regular expression may take, in bytes; holders have the same limit.
+const REGEX_LIMIT: usize = 1 << 20;
 /// Longer than anybody waits, and short enough to be added to any clock.
 const TIME_MAX: Duration = Duration::from_secs(3_650 * 24 * 3_600);
 
@@ -105,6 +108,44 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+pub(super) fn lines(text: &str) -> Result<Lines, String> {
+    match text.parse() {
+        Ok(lines) if text != "none" => Ok(lines),
+        _ => Err("it takes a number or 'all'".to_owned()),
+    }
+}
+
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    number(text).ok_or_else(|| "it takes a number".to_owned())
+}
+
+pub(super) fn offset(text: &str) -> Result<u64, String> {
+    number(text).ok_or_else(|| "an offset is a number of bytes".to_owned())
+}
+
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    number(text)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "it takes a number of bytes, from 1".to_owned())
+}
+
+pub(super) fn regex(text: &str) -> Result<String, String> {
+    match RegexBuilder::new(text).size_limit(REGEX_LIMIT).build() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(regex::Error::CompiledTooBig(_)) => Err("it is too large".to_owned()),
+        Err(error) => {
+            // Drawn over several lines, the reason last.
+            let error = error.to_string();
+            let reason = error.lines().last().unwrap_or_default();
+            Err(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
+        }
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    digits(text)?.parse().ok()
+}
+
 /// Digits alone, without the sign that `parse` would take.
 fn digits(text: &str) -> Option<&str> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text)
@@ -183,6 +224,28 @@ mod tests {
         for bad in ["", "1000001", "-1", "+1", "all"] {
             assert_eq!(history(bad).unwrap_err(), "it takes 0 to 1000000 lines", "{bad}");
         }
+    }
+
+    #[test]
+    fn a_bad_regular_expression_is_told_in_a_line() {
+        assert_eq!(regex("^a|b$").as_deref(), Ok("^a|b$"));
+        assert_eq!(regex("a(b"), Err("unclosed group".to_owned()));
+        assert_eq!(regex("[z-a]").unwrap_err().lines().count(), 1);
+        assert_eq!(regex("\\w{9999}"), Err("it is too large".to_owned()));
+    }
+
+    #[test]
+    fn numbers_have_no_signs() {
+        assert_eq!(lines("12"), Ok(Lines::Count(12)));
+        assert_eq!(lines("all"), Ok(Lines::All));
+        assert!(lines("none").is_err());
+        assert_eq!((count("0"), offset("0")), (Ok(0), Ok(0)));
+        assert_eq!(bytes("1"), Ok(1));
+        for bad in ["", "+1", "-1", "1k", "x"] {
+            assert!(count(bad).is_err() && offset(bad).is_err() && bytes(bad).is_err(), "{bad}");
+            assert!(lines(bad).is_err(), "{bad}");
+        }
+        assert!(bytes("0").is_err());
     }
 
     #[test]

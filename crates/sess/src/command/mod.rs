@@ -1,13 +1,21 @@
 //! What each verb does, a file each: from what was asked for to an exit code.
 
 mod attach;
+mod capture;
 mod completions;
 mod detach;
+mod events;
 mod kill;
+mod logs;
 mod ls;
 mod man;
 mod new;
+mod rename;
+mod resize;
+mod run;
+mod send;
 mod status;
+mod wait;
 
 use anyhow::Result;
 
@@ -27,6 +35,17 @@ pub(crate) fn run(command: Option<Command>) -> u8 {
         Command::Status(args) => (Codes::Ordinary, status::run(&args)),
         Command::Kill(args) => (Codes::Ordinary, kill::run(&args)),
         Command::Detach(args) => (Codes::Ordinary, detach::run(&args)),
+        Command::Send(args) => (Codes::Ordinary, send::run(&args)),
+        Command::Run(args) => (Codes::Waiting, run::run(args)),
+        Command::Wait(args) if args.text.is_some() || args.idle.is_some() => {
+            (Codes::Ordinary, wait::run(&args))
+        }
+        Command::Wait(args) => (Codes::Waiting, wait::run(&args)),
+        Command::Capture(args) => (Codes::Ordinary, capture::run(&args)),
+        Command::Logs(args) => (Codes::Ordinary, logs::run(&args)),
+        Command::Events(args) => (Codes::Ordinary, events::run(&args)),
+        Command::Rename(args) => (Codes::Ordinary, rename::run(&args)),
+        Command::Resize(args) => (Codes::Ordinary, resize::run(&args)),
         Command::Completions(args) => (Codes::Ordinary, completions::run(&args)),
         Command::Man(args) => (Codes::Ordinary, man::run(&args)),
     };

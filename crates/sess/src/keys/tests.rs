@@ -29,6 +29,11 @@ fn keys_are_written_as_tmux_names_them() {
         ("esc", "Escape"),
         ("f5", "F5"),
         ("C-^", "C-^"),
+        ("BTab", "S-Tab"),
+        ("C-btab", "C-S-Tab"),
+        ("PageUp", "PPage"),
+        ("PgDn", "NPage"),
+        ("Insert", "IC"),
     ] {
         assert_eq!(key(text), key(same), "{text}");
     }

@@ -221,8 +221,8 @@ mod tests {
         let exit = Some(ExitView { exit: Exit::Code(3), time: Some(Time(NOW.0 - 90_000)) });
         let killed = Some(ExitView { exit: Exit::Signal(9), time: None });
         vec![
-            SessionView::from_info(&info(), NOW),
-            SessionView::from_info(&quiet, NOW),
+            SessionView::from_info(&info(), None, NOW),
+            SessionView::from_info(&quiet, None, NOW),
             SessionView::unresponsive(Recorded::named("stopped"), Some(7)),
             SessionView::exited(Recorded { exit, ..Recorded::named("build") }),
             SessionView::exited(Recorded { exit: killed, ..Recorded::named("x") }),
@@ -255,7 +255,7 @@ old      dead            -         -     -    -
     fn a_table_fits_the_terminal() {
         let title = "a title that is far too long for any terminal".to_owned();
         let long = Info { title, ..info() };
-        let table = table(&[SessionView::from_info(&long, NOW)], NOW, Some(60));
+        let table = table(&[SessionView::from_info(&long, None, NOW)], NOW, Some(60));
         let line = table.lines().nth(1).unwrap();
         assert_eq!(line, "work  running  1         3s    4s   bash · a title that is …");
         assert_eq!(display_width(line), 60);
@@ -275,7 +275,7 @@ old      dead            -         -     -    -
             command: vec!["\n".into()],
             ..info()
         };
-        let session = SessionView::from_info(&bad, NOW);
+        let session = SessionView::from_info(&bad, None, NOW);
         for text in [table(std::slice::from_ref(&session), NOW, None), details(&session, NOW)] {
             assert!(text.contains("a\\u{202e}b"), "{text}");
             assert!(text.contains("\\x1b]0;x\\x07"), "{text}");

@@ -8,11 +8,12 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
-use sess_proto::message::{ClientInfo, Exit, Info, Size};
+use sess_proto::message::{self, ClientInfo, Exit, Info, Size};
 
 use super::signal_name;
 
-/// Output within this time makes a session busy.
+/// Output within this time makes a session busy whose holder doesn't say what it is
+/// about.
 const BUSY: u64 = 2_000;
 
 /// How it stands with a session.
@@ -88,14 +89,26 @@ impl Serialize for Time {
     }
 }
 
-/// Whether the program says something.
+/// What the program is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Activity {
-    /// It did within the last two seconds.
+    /// It says something, or its shell runs a command.
     Busy,
-    /// It didn't.
+    /// It doesn't.
     Idle,
+    /// It wants somebody.
+    Asking,
+}
+
+impl From<message::Activity> for Activity {
+    fn from(activity: message::Activity) -> Self {
+        match activity {
+            message::Activity::Busy => Self::Busy,
+            message::Activity::Idle => Self::Idle,
+            message::Activity::Asking => Self::Asking,
+        }
+    }
 }
 
 /// A size in characters.
@@ -228,7 +241,7 @@ pub(crate) struct SessionView {
     pub(crate) cwd: Option<String>,
     /// The title that the program gave its terminal.
     pub(crate) title: Option<String>,
-    /// Whether the program says something.
+    /// What the program is about.
     pub(crate) activity: Option<Activity>,
     /// Since when the session is there.
     pub(crate) created: Option<Time>,
@@ -254,9 +267,10 @@ pub(crate) struct SessionView {
 
 impl SessionView {
     /// A session that runs, as its holder tells it.
-    pub(crate) fn from_info(info: &Info, now: Time) -> Self {
+    pub(crate) fn from_info(info: &Info, activity: Option<message::Activity>, now: Time) -> Self {
         let last_output = info.last_output.map(Time);
         let busy = last_output.is_some_and(|time| now.0.saturating_sub(time.0) < BUSY);
+        let guess = if busy { Activity::Busy } else { Activity::Idle };
         Self {
             name: info.name.clone(),
             id: Some(info.id.clone()),
@@ -266,7 +280,7 @@ impl SessionView {
             command: Some(info.command.clone()),
             cwd: Some(info.cwd.clone()),
             title: Some(info.title.clone()),
-            activity: Some(if busy { Activity::Busy } else { Activity::Idle }),
+            activity: Some(activity.map_or(guess, Activity::from)),
             created: Some(Time(info.created)),
             last_output,
             last_input: info.last_input.map(Time),

@@ -47,6 +47,16 @@ fn a_line_that_is_there_is_found_at_once() {
 }
 
 #[test]
+fn a_prompt_is_found_with_its_blank_and_without() {
+    for pattern in ["^>>> $", "^>>>$"] {
+        let mut world = World::new();
+        world.program_says(b">>> ");
+        world.waits(A, text(pattern));
+        assert_eq!(world.outcome(A), "happened", "{pattern}");
+    }
+}
+
+#[test]
 fn a_line_is_found_across_chunks_and_soft_wraps() {
     let mut world = World::new();
     world.waits(A, text("^a{70} b{30}$"));

@@ -41,7 +41,7 @@ fn json(session: &SessionView) -> String {
 
 #[test]
 fn json_of_a_running_session_is_the_contracts_to_the_byte() {
-    let session = SessionView::from_info(&info(), Time(1_795_210_801_000));
+    let session = SessionView::from_info(&info(), None, Time(1_795_210_801_000));
     assert_eq!(
         json(&session),
         concat!(
@@ -56,11 +56,24 @@ fn json_of_a_running_session_is_the_contracts_to_the_byte() {
 
 #[test]
 fn two_quiet_seconds_make_a_session_idle() {
-    let at = |now| SessionView::from_info(&info(), Time(now)).activity;
+    let at = |now| SessionView::from_info(&info(), None, Time(now)).activity;
     assert_eq!(at(1_795_210_802_999), Some(Activity::Busy));
     assert_eq!(at(1_795_210_803_000), Some(Activity::Idle));
     // A clock that was set back makes nobody idle.
     assert_eq!(at(0), Some(Activity::Busy));
+}
+
+#[test]
+fn a_holder_knows_better_what_its_program_is_about() {
+    let quiet = 1_795_210_900_000;
+    for (said, shown) in [
+        (message::Activity::Busy, "busy"),
+        (message::Activity::Idle, "idle"),
+        (message::Activity::Asking, "asking"),
+    ] {
+        let session = SessionView::from_info(&info(), Some(said), Time(quiet));
+        assert!(json(&session).contains(&format!(r#""activity":"{shown}""#)));
+    }
 }
 
 #[test]
@@ -99,7 +112,7 @@ fn a_time_out_of_reach_is_still_written() {
 fn the_latest_activity_comes_first_and_what_is_over_last() {
     let running = |name: &str, output| {
         let info = Info { name: name.into(), last_output: output, created: 5, ..info() };
-        SessionView::from_info(&info, Time(100))
+        SessionView::from_info(&info, None, Time(100))
     };
     let exited = |name: &str, time| {
         let exit = Some(ExitView { exit: Exit::Code(0), time: Some(Time(time)) });
@@ -121,7 +134,7 @@ fn the_latest_activity_comes_first_and_what_is_over_last() {
 
 #[test]
 fn filters_are_for_states_and_labels() {
-    let session = SessionView::from_info(&info(), Time(0));
+    let session = SessionView::from_info(&info(), None, Time(0));
     let holds = |text: &str| text.parse::<Filter>().unwrap().holds(&session);
     assert!(holds("state=running"));
     assert!(!holds("state=dead"));
