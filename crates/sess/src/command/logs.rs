@@ -353,6 +353,128 @@ mod tests {
         Segment { offset, bytes: bytes.as_bytes().to_vec() }
     }
 
+    fn args(words: &[&str]) -> LogsArgs {
+        let words = ["sess", "logs"].iter().chain(words).map(|word| (*word).into());
+        match crate::cli::parse(words) {
+            Ok(crate::cli::Cli { command: Some(crate::cli::Command::Logs(args)) }) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn sighting(state: State) -> Sighting {
+        Sighting {
+            name: sess_proto::SessionName::new("work").unwrap(),
+            directory: 0,
+            state,
+            info: None,
+            activity: None,
+            record: sess_holder::record::Record::default(),
+            holder: None,
+            refusal: None,
+        }
+    }
+
+    /// What is told of these pieces, and of those that follow if any do.
+    fn told(words: &[&str], there: &[(u64, &str)], following: &[(u64, &str)]) -> String {
+        let args = args(words);
+        let sighting = sighting(State::Running);
+        let mut outlet = Outlet::to_nowhere();
+        let there = there.iter().map(|(offset, bytes)| segment(*offset, bytes)).collect();
+        let mut teller = Teller::of_bytes(there, &sighting, &args, &mut outlet);
+        for (offset, bytes) in following {
+            teller.go_to(*offset, &mut outlet);
+            teller.take(bytes.as_bytes(), &mut outlet);
+        }
+        teller.finish(args.follow, &mut outlet);
+        outlet.text().to_owned()
+    }
+
+    #[test]
+    fn a_page_is_one_object_whatever_there_is() {
+        let page = |offset, next, data: &str, truncated| {
+            format!(
+                "{{\"offset\":{offset},\"next\":{next},\"data\":\"{data}\",\
+                 \"truncated\":{truncated}}}\n"
+            )
+        };
+        assert_eq!(told(&["--json"], &[(0, "ab")], &[]), page(0, 2, "ab", false));
+        assert_eq!(told(&["--json"], &[(0, "")], &[]), page(0, 0, "", false));
+        assert_eq!(told(&["--json"], &[(7, "ab")], &[]), page(7, 9, "ab", true));
+        let since = ["--json", "--since", "5"];
+        assert_eq!(told(&since, &[(5, "ab")], &[]), page(5, 7, "ab", false));
+        assert_eq!(told(&since, &[(8, "")], &[]), page(8, 8, "", true));
+        // What follows a gap is for the next page.
+        assert_eq!(told(&since, &[(5, "ab"), (20, "c")], &[]), page(5, 7, "ab", false));
+        assert_eq!(told(&["--json", "-n", "1"], &[(0, "a\nb")], &[]), page(2, 3, "b", false));
+        assert_eq!(told(&["--json", "-n", "2"], &[(5, "b")], &[]), page(5, 6, "b", true));
+    }
+
+    #[test]
+    fn a_character_that_is_cut_is_for_the_next_page() {
+        let args = args(&["--json", "--limit", "2"]);
+        let told = |bytes: &[u8]| {
+            let mut outlet = Outlet::to_nowhere();
+            let there = vec![Segment { offset: 0, bytes: bytes.to_vec() }];
+            let running = sighting(State::Running);
+            Teller::of_bytes(there, &running, &args, &mut outlet).finish(false, &mut outlet);
+            outlet.text().to_owned()
+        };
+        assert!(told(b"a\xc3").starts_with(r#"{"offset":0,"next":1,"data":"a","#));
+        // Unless there is nothing else on this one.
+        assert!(told(b"\xc3").starts_with(r#"{"offset":0,"next":1,"data_base64":"ww==","#));
+    }
+
+    #[test]
+    fn pieces_that_follow_are_an_object_each_and_gaps_are_told() {
+        let all = told(&["--json", "-f"], &[(0, "a")], &[(1, "b"), (9, "c"), (10, "d")]);
+        let pieces: Vec<serde_json::Value> =
+            all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let shown = |piece: &serde_json::Value| {
+            format!(
+                "{} {} {} {}",
+                piece["offset"], piece["next"], piece["data"], piece["truncated"]
+            )
+        };
+        let pieces: Vec<String> = pieces.iter().map(shown).collect();
+        assert_eq!(
+            pieces,
+            ["0 1 \"a\" false", "1 2 \"b\" false", "9 10 \"c\" true", "10 11 \"d\" false"]
+        );
+    }
+
+    #[test]
+    fn lines_and_bytes_go_on_behind_gaps() {
+        assert_eq!(told(&["--raw", "-f"], &[(0, "a\r\n")], &[(9, "b")]), "a\r\nb");
+        let text = ["--since", "0", "-f"];
+        assert_eq!(told(&text, &[(0, "a\r\nb")], &[(9, "c\r\nd")]), "a\nb\nc\nd");
+        let last = ["--since", "0", "-n", "1"];
+        assert_eq!(told(&last, &[(0, "a\r\nb\r\n")], &[]), "b\n");
+        assert_eq!(told(&["--raw", "-n", "1", "-f"], &[(0, "a\nb\n")], &[(4, "c")]), "b\nc");
+        assert_eq!(told(&["--raw", "-n", "0"], &[(0, "a\nb\n")], &[]), "");
+    }
+
+    #[test]
+    fn what_is_shown_already_comes_first() {
+        let shown = |bytes: &[u8]| {
+            let mut screen = sess_screen::Screen::new(sess_screen::Size::new(20, 5), 1000);
+            screen.feed(bytes);
+            Shown { screen, offset: 40 }
+        };
+        let told = |words: &[&str], bytes: &[u8], more: &[u8]| {
+            let args = args(words);
+            let mut outlet = Outlet::to_nowhere();
+            let mut teller = Teller::of_shown(shown(bytes), &args, args.follow, &mut outlet);
+            teller.go_to(40, &mut outlet);
+            teller.take(more, &mut outlet);
+            teller.finish(args.follow, &mut outlet);
+            outlet.text().to_owned()
+        };
+        assert_eq!(told(&[], b"1\r\n2\r\n3\r\n", b""), "1\n2\n3\n");
+        assert_eq!(told(&["-n", "2"], b"1\r\n2\r\n$ ", b""), "2\n$\n");
+        assert_eq!(told(&["-n", "1", "-f"], b"1\r\n2\r\n$ ", b"x\r\n"), "2\n$ x\n");
+        assert_eq!(told(&[], b"", b""), "");
+    }
+
     #[test]
     fn of_what_is_kept_only_what_was_asked_for_is_taken() {
         let all = segment(10, "abcdef");

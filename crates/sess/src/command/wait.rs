@@ -6,7 +6,7 @@ use anyhow::Result;
 use regex::Regex;
 use sess_proto::HolderMessage;
 use sess_proto::message::{Exit, Until, Wait};
-use sess_screen::{Screen, Size};
+use sess_screen::{Screen, Size, WrittenLine};
 
 use crate::cli::WaitArgs;
 use crate::connection::Connection;
@@ -148,7 +148,13 @@ fn showed(
             screen.lines_since(screen.history().start, since, true)
         }
     };
-    Ok(lines.iter().any(|line| regex.is_match(&line.text)))
+    Ok(lines.iter().any(|line| matches(regex, line)))
+}
+
+/// As holders have it: a line matches as it looks, or with the blanks at its end.
+fn matches(regex: &Regex, line: &WrittenLine) -> bool {
+    regex.is_match(&line.text)
+        || (line.blanks > 0 && regex.is_match(&(line.text.clone() + &" ".repeat(line.blanks))))
 }
 
 #[cfg(test)]

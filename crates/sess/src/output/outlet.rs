@@ -31,6 +31,18 @@ impl Outlet {
         Ok(Self::over(fd.into()))
     }
 
+    /// One that nobody empties.
+    #[cfg(test)]
+    pub(crate) fn to_nowhere() -> Self {
+        Self::over(File::create("/dev/null").unwrap())
+    }
+
+    /// What is still to be taken, as text.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(&self.waiting[self.taken..]).unwrap()
+    }
+
     fn over(file: File) -> Self {
         Self { file, waiting: Vec::new(), taken: 0, closed: false }
     }
