@@ -42,16 +42,18 @@ fn main() {
             panic!("can't write {}: {error}", folder.join(name).display());
         }
     }
-    // For the program alone: a test, linked as ever, must not find them.
+    // At a fixed address there is nothing to relocate, so that holders share all
+    // tables. For the program alone: a test, linked as ever, must not find them.
     println!("cargo:rustc-link-arg-bins=-L{}", folder.display());
-    println!("cargo:rustc-link-arg-bins=-static-pie");
+    println!("cargo:rustc-link-arg-bins=-static");
+    println!("cargo:rustc-link-arg-bins=-no-pie");
 }
 
 /// Linker scripts by the name of the library they stand for; `None` if an archive
 /// is missing.
 fn scripts() -> Option<Vec<(&'static str, String)>> {
     // What a program without a dynamic linker is started by.
-    installed("rcrt1.o")?;
+    installed("crt1.o")?;
     // Before 2.34, threads were a library apart, which must not be linked in part.
     if installed("libpthread.so").is_some() {
         return None;

@@ -92,6 +92,8 @@ fn run(start: Start, outcome: Outcome) -> i32 {
         Ok(holder) => {
             // Who started us may be gone by now; the session isn't.
             let _ = outcome.send(&Started::Running.encode());
+            // What our starter used and freed is copied for as long as we have it.
+            sess_sys::heap::give_back();
             holder.run();
             0
         }

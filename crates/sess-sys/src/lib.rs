@@ -13,6 +13,7 @@
 pub mod child;
 pub mod detach;
 pub mod dir;
+pub mod heap;
 mod inherit;
 pub mod lock;
 pub mod poll;

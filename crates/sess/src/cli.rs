@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use sess_proto::SessionName;
 use sess_proto::message::Size;
@@ -306,12 +306,50 @@ pub(crate) enum Stop {
 /// What these arguments, the program's own name first, ask for.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop> {
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(command) = args.split_first().and_then(|(_, args)| verb_alone(args)) {
+        return Ok(Cli { command: Some(command) });
+    }
     Cli::try_parse_from(&args).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::DisplayVersion => Stop::Print(error.render().to_string()),
         _ => Stop::Failure(mistake::failure(&error, &args, &Cli::command())),
     })
+}
+
+/// What arguments that begin with a verb ask for, if nothing is wrong with them.
+///
+/// Describing every verb's options takes longer than most verbs do: first only that
+/// one's are. Whatever this can't tell, help included, all of them are there for.
+fn verb_alone(args: &[OsString]) -> Option<Command> {
+    macro_rules! verbs {
+        ($($name:literal => $verb:ident($args:ty),)*) => {
+            match args.first()?.to_str()? {
+                $($name => {
+                    let described = <$args>::augment_args(clap::Command::new($name));
+                    let matches = described.try_get_matches_from(args).ok()?;
+                    <$args>::from_arg_matches(&matches).ok().map(Command::$verb)
+                })*
+                _ => None,
+            }
+        };
+    }
+    verbs! {
+        "new" => New(NewArgs),
+        "attach" => Attach(AttachArgs),
+        "ls" => Ls(LsArgs),
+        "status" => Status(StatusArgs),
+        "kill" => Kill(KillArgs),
+        "detach" => Detach(DetachArgs),
+        "send" => Send(SendArgs),
+        "run" => Run(RunArgs),
+        "wait" => Wait(WaitArgs),
+        "capture" => Capture(CaptureArgs),
+        "logs" => Logs(LogsArgs),
+        "events" => Events(EventsArgs),
+        "rename" => Rename(RenameArgs),
+        "resize" => Resize(ResizeArgs),
+    }
 }
 
 /// A parser of values that are UTF-8, which says so itself where they aren't.
