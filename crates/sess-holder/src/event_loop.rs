@@ -292,6 +292,10 @@ impl Holder {
                 }
                 Ok(count) => {
                     total += count;
+                    // While the system gets the next ones ready.
+                    if self.session.is_behind() {
+                        self.session.use_pause();
+                    }
                     // Who waits for a line wants to know that there is no more.
                     if count < SHORT_READ && !watched {
                         break;

@@ -20,7 +20,7 @@ const MARK_EVERY: u64 = 32 * 1024;
 /// it takes faster at once.
 const LAG: u64 = 64 * 1024;
 /// How much it takes in a pause: not so much that the pause is over by long.
-const PAUSE_STEP: u64 = 16 * 1024;
+const PAUSE_STEP: u64 = 8 * 1024;
 
 /// Where in the output a history line ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
