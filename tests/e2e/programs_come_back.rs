@@ -78,8 +78,10 @@ fn comes_back_the_same(sandbox: &Sandbox, first: Terminal) -> Terminal {
     for process in &processes {
         process.signal(Signal::STOP).unwrap();
     }
+    // A shell whose child was stopped before its exec waits for that in the system.
+    let rests = |it: Process| matches!(it.state, 'T' | 'D');
     wait_until("the program to be stopped", || {
-        processes.iter().all(|it| Process::read(it.pid).unwrap().is_none_or(|it| it.state == 'T'))
+        processes.iter().all(|it| Process::read(it.pid).unwrap().is_none_or(rests))
     });
     let shows = |terminal: &Terminal, wanted: &dyn Fn() -> Seen| {
         if !terminal.comes(PATIENCE, |it| seen(it) == wanted()) {

@@ -37,6 +37,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 const PLACES_AFTER: Duration = Duration::from_millis(100);
 /// Bytes of output that the system keeps for a terminal, at most.
 const TERMINAL_KEEPS: usize = 128 * 1024;
+/// With more who only wait than this it would cost more to look at all of them each
+/// time output comes than to take the output.
+const MANY: usize = 16;
+/// How long they are left alone while it comes.
+const HASTE: Duration = Duration::from_millis(20);
 /// The pause where the system can't say what is ready.
 const POLL_PAUSE: Duration = Duration::from_millis(20);
 /// How often the places are looked after where removals go unnoticed.
@@ -67,6 +72,8 @@ pub struct Holder {
     connections: BTreeMap<ClientId, Connection>,
     next_id: u64,
     pty_full: bool,
+    /// Until then those who only wait are left alone: output comes.
+    hasty_until: Option<Instant>,
     accept_after: Option<Instant>,
     ending: Option<(Ending, Instant)>,
     places_at: Option<Instant>,
@@ -119,6 +126,7 @@ impl Holder {
             connections: BTreeMap::new(),
             next_id: 1,
             pty_full: false,
+            hasty_until: None,
             accept_after: None,
             ending: None,
             places_at,
@@ -152,7 +160,9 @@ impl Holder {
     // ---- interest and time -------------------------------------------------
 
     /// Waits until something is to be done; says what is ready.
-    fn wait(&self) -> Vec<(Polled, Ready)> {
+    fn wait(&mut self) -> Vec<(Polled, Ready)> {
+        let now = Instant::now();
+        self.hasty_until = self.hasty_until.filter(|&until| now < until);
         let mut polled = vec![Polled::Signals];
         let mut entries = vec![Entry::new(self.signals.as_fd(), true, false)];
         if let Some(place) = self.place.as_ref().filter(|_| self.accept_after.is_none()) {
@@ -164,7 +174,10 @@ impl Holder {
             polled.push(Polled::Pty);
             entries.push(Entry::new(self.pty.as_fd(), read, write));
         }
-        for (&id, connection) in &self.connections {
+        let hasty = self.hasty_until.is_some();
+        let clients = if hasty { self.session.awake() } else { self.all() };
+        for (id, connection) in clients.iter().filter_map(|id| self.connections.get_key_value(id)) {
+            let id = *id;
             polled.push(Polled::Client(id));
             let read = self.session.hears(id);
             entries.push(Entry::new(connection.stream.as_fd(), read, connection.full));
@@ -193,7 +206,8 @@ impl Holder {
             .map(|ticks| Duration::from_millis(ticks).saturating_sub(self.began.elapsed()));
         let now = Instant::now();
         let ending = self.ending.as_ref().map(|&(_, at)| at);
-        let others = [ending, self.places_at, self.accept_after].into_iter().flatten();
+        let others = [ending, self.places_at, self.accept_after, self.hasty_until];
+        let others = others.into_iter().flatten();
         others.map(|at| at.saturating_duration_since(now)).chain(session).min()
     }
 
@@ -283,6 +297,9 @@ impl Holder {
     fn read_pty(&mut self) {
         let budget = self.session.room().len();
         let watched = self.session.is_watched();
+        if self.hasty_until.is_none() && self.session.resting() > MANY {
+            self.hasty_until = Some(Instant::now() + HASTE);
+        }
         let (mut total, mut blocked) = (0, false);
         while total < budget && self.session.wants_output() {
             match self.read_pty_once() {
@@ -438,11 +455,16 @@ impl Holder {
         }
     }
 
+    fn all(&self) -> Vec<ClientId> {
+        self.connections.keys().copied().collect()
+    }
+
     /// Writes to the clients, and closes those that are done with.
     fn write_clients(&mut self) -> bool {
         let mut wrote = false;
-        let ids: Vec<ClientId> = self.connections.keys().copied().collect();
-        for id in ids {
+        // Whom the session has dropped is seen by there being fewer.
+        let dropped = self.session.clients() != self.connections.len();
+        for id in if dropped { self.all() } else { self.session.awake() } {
             let Some(connection) = self.connections.get_mut(&id) else {
                 continue;
             };

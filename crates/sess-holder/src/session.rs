@@ -30,7 +30,7 @@ use crate::stream::Stream;
 use noticing::Attention;
 use running::{Command, Shells};
 use sending::Turns;
-use waiting::Looked;
+use waiting::Waits;
 
 /// Output read at a time, in bytes.
 pub const READ_BUDGET: usize = 64 * 1024;
@@ -162,7 +162,9 @@ pub struct Session {
     turns: Turns,
     shells: Shells,
     command: Option<Command>,
-    looked: Looked,
+    /// Clients that wait and were told all so far.
+    resting: BTreeMap<ClientId, Client>,
+    waits: Waits,
     attention: Attention,
 }
 
@@ -191,7 +193,8 @@ impl Session {
             turns: Turns::default(),
             shells: Shells::default(),
             command: None,
-            looked: Looked::default(),
+            resting: BTreeMap::new(),
+            waits: Waits::default(),
             attention: Attention::default(),
         }
     }

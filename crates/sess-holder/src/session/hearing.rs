@@ -21,6 +21,7 @@ impl Session {
 
     /// A connection is gone.
     pub fn closed(&mut self, id: ClientId) {
+        self.forget_wait(id);
         let Some(client) = self.clients.remove(&id) else {
             return;
         };

@@ -74,6 +74,7 @@ impl Session {
             match &mut client.role {
                 Role::Viewer(view) => view.settle_progress(empty, false, self.now.ticks),
                 Role::Leaving { since } if count > 0 => *since = self.now.ticks,
+                Role::Waiter(_) if empty => self.rest(id),
                 _ => {}
             }
         }
@@ -97,11 +98,27 @@ impl Session {
         })
     }
 
+    /// How many clients there are.
+    pub fn clients(&self) -> usize {
+        self.clients.len() + self.resting.len()
+    }
+
+    /// How many of them only wait.
+    pub fn resting(&self) -> usize {
+        self.resting.len()
+    }
+
+    /// Those who don't only wait.
+    pub fn awake(&self) -> Vec<ClientId> {
+        self.clients.keys().copied().collect()
+    }
+
     /// Whether a connection is to be closed now.
     pub fn is_done_with(&self, id: ClientId) -> bool {
-        self.clients.get(&id).is_none_or(|client| {
-            matches!(client.role, Role::Leaving { .. }) && client.outbox.is_empty()
-        })
+        let Some(client) = self.clients.get(&id) else {
+            return !self.resting.contains_key(&id);
+        };
+        matches!(client.role, Role::Leaving { .. }) && client.outbox.is_empty()
     }
 
     /// Whoever would lose bytes to the next `count` ones falls behind: it is

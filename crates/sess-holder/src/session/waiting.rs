@@ -2,12 +2,15 @@
 //! at whenever the program's terminal was read until it would block, and those
 //! that scroll off before that as well; nobody polls.
 
+use std::collections::BTreeSet;
+
 use regex::{Regex, RegexBuilder};
+use sess_proto::HolderMessage;
 use sess_proto::message::{Exit, Happened, TimedOut, Until, refusal};
 use sess_screen::WrittenLine;
 
 use super::Session;
-use crate::client::{ClientId, Role};
+use crate::client::{Client, ClientId, Role};
 
 /// What a compiled regular expression may take, in bytes.
 const REGEX_LIMIT: usize = 1 << 20;
@@ -33,12 +36,16 @@ enum Condition {
     Idle(u64),
 }
 
-/// How far the lines were looked at, for all who wait.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Looked {
-    /// The first line of the history that was not.
+/// What waiting takes, for all who wait.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    /// Those who wait for a line.
+    watching: BTreeSet<ClientId>,
+    /// Those who wait for quiet, or not for ever.
+    timed: BTreeSet<ClientId>,
+    /// The first line of the history that was not looked at.
     line: u64,
-    /// What of the screen was written before that was.
+    /// What of the screen was written before that was looked at.
     offset: u64,
 }
 
@@ -102,56 +109,87 @@ impl Session {
                 return self.leave(id);
             }
         }
+        if waiting.pattern().is_some() {
+            self.waits.watching.insert(id);
+        }
+        if waiting.deadline.is_some() || matches!(waiting.until, Condition::Idle(_)) {
+            self.waits.timed.insert(id);
+        }
         if let Some(client) = self.clients.get_mut(&id) {
             client.role = Role::Waiter(waiting);
+            self.rest(id);
         }
         self.hold_lines();
         self.tick_waits();
     }
 
-    /// Whether output is to be looked at as it comes.
-    pub fn is_watched(&self) -> bool {
-        self.command.is_some() || self.patterns().next().is_some()
+    /// Puts a client aside that waits and was told all so far: then it costs nothing
+    /// when output comes.
+    pub(super) fn rest(&mut self, id: ClientId) {
+        let rests =
+            |client: &Client| matches!(client.role, Role::Waiter(_)) && client.outbox.is_empty();
+        if self.clients.get(&id).is_some_and(rests)
+            && let Some(client) = self.clients.remove(&id)
+        {
+            self.resting.insert(id, client);
+        }
     }
 
-    fn patterns(&self) -> impl Iterator<Item = (ClientId, &Waiting, &Regex)> {
-        self.clients.iter().filter_map(|(&id, client)| match &client.role {
-            Role::Waiter(waiting) => waiting.pattern().map(|pattern| (id, &**waiting, pattern)),
+    /// What a client waited for has happened, or will not.
+    fn end_wait<'a>(&mut self, id: ClientId, message: impl Into<HolderMessage<'a>>) {
+        let client = self.forget_wait(id);
+        self.clients.extend(client.map(|client| (id, client)));
+        self.say(id, message);
+        self.leave(id);
+    }
+
+    /// A client waits no longer; it is given back if it was put aside.
+    pub(super) fn forget_wait(&mut self, id: ClientId) -> Option<Client> {
+        self.waits.watching.remove(&id);
+        self.waits.timed.remove(&id);
+        self.resting.remove(&id)
+    }
+
+    /// Whether output is to be looked at as it comes.
+    pub fn is_watched(&self) -> bool {
+        self.command.is_some() || !self.waits.watching.is_empty()
+    }
+
+    fn waiting_of(&self, id: ClientId) -> Option<&Waiting> {
+        match &self.resting.get(&id).or_else(|| self.clients.get(&id))?.role {
+            Role::Waiter(waiting) => Some(waiting),
             _ => None,
-        })
+        }
     }
 
     /// Looks at the lines that are new: those that scrolled off, and, when the
     /// terminal was read until it would block, those that are `shown`.
     pub fn look(&mut self, shown: bool) {
-        let Looked { line, offset } = self.looked;
-        let waits = self.patterns().next().is_some();
-        if waits {
+        if !self.waits.watching.is_empty() {
             self.catch_up();
+            let Waits { line, offset, .. } = self.waits;
             let lines = self.stream.screen().lines_since(line, offset, shown);
-            let mut seen = Vec::new();
-            for (id, waiting, pattern) in self.patterns() {
+            let has_come = |waiting: &Waiting| {
                 let since = waiting.since.unwrap_or(0);
-                let new = lines.iter().filter(|line| line.written > since);
-                if new.into_iter().any(|line| matches(pattern, line)) {
-                    seen.push(id);
-                }
-            }
-            for id in seen {
-                self.say(id, Happened {});
-                self.leave(id);
+                let mut new = lines.iter().filter(|line| line.written > since);
+                waiting.pattern().is_some_and(|pattern| new.any(|line| matches(pattern, line)))
+            };
+            let watching = self.waits.watching.iter().copied();
+            let seen = watching.filter(|&id| self.waiting_of(id).is_some_and(has_come));
+            for id in seen.collect::<Vec<_>>() {
+                self.end_wait(id, Happened {});
             }
         }
-        self.looked.line = self.stream.screen().history().end;
+        self.waits.line = self.stream.screen().history().end;
         if shown {
-            self.looked.offset = self.stream.screen().offset();
+            self.waits.offset = self.stream.screen().offset();
         }
         self.hold_lines();
     }
 
     /// Lines that somebody has still to look at aren't dropped.
     fn hold_lines(&mut self) {
-        let from = self.patterns().next().is_some().then_some(self.looked.line);
+        let from = (!self.waits.watching.is_empty()).then_some(self.waits.line);
         self.stream.hold_history(from);
     }
 
@@ -173,11 +211,8 @@ impl Session {
         }
     }
 
-    fn waiters(&self) -> impl Iterator<Item = (ClientId, &Waiting)> {
-        self.clients.iter().filter_map(|(&id, client)| match &client.role {
-            Role::Waiter(waiting) => Some((id, &**waiting)),
-            _ => None,
-        })
+    fn timed(&self) -> impl Iterator<Item = (ClientId, &Waiting)> {
+        self.waits.timed.iter().filter_map(|&id| Some((id, self.waiting_of(id)?)))
     }
 
     /// When something that is waited for is due, in ticks.
@@ -185,7 +220,7 @@ impl Session {
         // A program that is held up isn't quiet.
         let flows = self.wants_output();
         let quiet = |waiting| self.quiet_at(waiting).filter(|_| flows);
-        self.waiters()
+        self.timed()
             .filter_map(|(_, waiting)| quiet(waiting).into_iter().chain(waiting.deadline).min())
             .min()
     }
@@ -195,7 +230,7 @@ impl Session {
         let flows = self.wants_output();
         let mut happened = Vec::new();
         let mut late = Vec::new();
-        for (id, waiting) in self.waiters() {
+        for (id, waiting) in self.timed() {
             if flows && self.quiet_at(waiting).is_some_and(|at| now >= at) {
                 happened.push(id);
             } else if waiting.deadline.is_some_and(|at| now >= at) {
@@ -203,18 +238,18 @@ impl Session {
             }
         }
         for id in happened {
-            self.say(id, Happened {});
-            self.leave(id);
+            self.end_wait(id, Happened {});
         }
         for (id, typed) in late {
-            self.say(id, TimedOut { typed: typed.map(|bytes| (bytes, true)) });
-            self.leave(id);
+            self.end_wait(id, TimedOut { typed: typed.map(|bytes| (bytes, true)) });
         }
     }
 
     /// The session is over: what has not happened will not.
     pub(super) fn dismiss_waiters(&mut self, exit: Exit) {
         self.look(true);
+        self.clients.append(&mut self.resting);
+        self.waits = Waits::default();
         self.tell_exit(exit, |role| {
             matches!(role, Role::Waiter(_) | Role::Presently(crate::client::Request::Wait(_)))
         });
