@@ -188,10 +188,31 @@ pub(crate) fn refusal(name: &str, code: u16, message: &str) -> Failure {
             format!("session {name} is held by a version that this sess can't talk to"),
         ),
         refusal::USAGE => Failure::usage(message),
+        // As every holder says it that lacks a word of ours.
+        refusal::MALFORMED if message.ends_with("is not known here") => Failure::new(
+            Kind::Refused,
+            format!("session {name} is held by an older sess, which can't do that"),
+        )
+        .hint(format!("what runs in it goes on; sess attach {name} shows it")),
         refusal::TAKEN => Failure::new(Kind::Taken, format!("session {name}: {message}")),
         refusal::ENDED => {
             Failure::new(Kind::NotRunning, format!("session {name} refuses: {message}"))
         }
         _ => Failure::refused(name, message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sess_proto::FrameError;
+
+    #[test]
+    fn what_an_older_holder_lacks_is_told_as_that() {
+        let said = FrameError::NotUnderstood { kind: 20 }.to_string();
+        let failure = refusal("work", refusal::MALFORMED, &said);
+        assert!(failure.message.contains("older sess"), "{failure:?}");
+        let other = refusal("work", refusal::MALFORMED, "expected a hello first");
+        assert!(other.message.contains("expected a hello"), "{other:?}");
     }
 }
