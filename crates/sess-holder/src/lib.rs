@@ -30,6 +30,7 @@ mod started;
 mod stream;
 mod typing;
 
+pub use relay::grouped;
 pub use started::Started;
 
 use event_loop::{Holder, Parts};

@@ -137,7 +137,7 @@ fn skip(from: u64, to: u64, out: &mut Vec<u8>) -> u64 {
 }
 
 /// A number as people write it: 3,412.
-fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
+use sess_holder::grouped;
 use sess_proto::message::Exit;
 
 use crate::error::Failure;
@@ -121,19 +122,6 @@ pub(crate) fn span(time: Duration) -> String {
     humantime::format_duration(time).to_string()
 }
 
-/// A number as people write it: 3,412.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// Writes to standard output; that nobody reads on is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     print_bytes(text.as_bytes())
@@ -188,10 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_times_are_written_for_people() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(12_345), "12,345");
-        assert_eq!(grouped(1_234_567), "1,234,567");
+    fn times_are_written_for_people() {
         assert_eq!(span(Duration::from_millis(500)), "500ms");
         assert_eq!(span(Duration::from_secs(90)), "1m 30s");
     }
