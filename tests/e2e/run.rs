@@ -285,3 +285,34 @@ fn a_reader_that_is_slow_loses_nothing() {
     let sums: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(sums[0], sums[1]);
 }
+
+#[test]
+fn the_line_stays_out_of_the_history_of_shells_that_skip_such_lines() {
+    let shells: [(&str, &[&str], &str); 3] = [
+        ("bash", &["--norc"], "HISTCONTROL=ignorespace HISTFILE=$HOME/.history"),
+        ("zsh", &["-f"], "setopt hist_ignore_space; HISTFILE=$HOME/.history SAVEHIST=9 HISTSIZE=9"),
+        ("fish", &[], "true"),
+    ];
+    for (name, args, setup) in shells {
+        let Some(path) = find(name) else {
+            continue;
+        };
+        let sandbox = Sandbox::new();
+        sandbox.start_session("work", [&[path.to_str().unwrap()], args].concat());
+        sandbox.sess(["wait", "work", "--text", ".", "--timeout", "10s"]).expect(0);
+        sandbox.sess(["wait", "work", "--idle", "200ms", "--timeout", "10s"]).expect(0);
+        for line in [setup, "echo typed-$((40+2))"] {
+            sandbox.sess(["send", "work", line, "--enter"]).expect(0);
+        }
+        sandbox.sess(["wait", "work", "--text", "^typed-", "--timeout", "10s"]).expect(0);
+        sandbox.sess(["run", "work", "--", "echo ran"]).expect(0);
+        let save = if name == "zsh" { "fc -W; exit" } else { "exit" };
+        sandbox.sess(["run", "work", "--", save]);
+        wait_until("the end", || sandbox.sess(["status", "-q", "work"]).code == 3);
+        let kept = [".history", ".local/share/fish/fish_history"];
+        let history = kept.map(|file| sandbox.read(&format!("home/{file}"))).concat();
+        let history = String::from_utf8_lossy(&history);
+        assert!(history.contains("echo typed"), "{name}: {history}");
+        assert!(!history.contains("7377"), "{name}: {history}");
+    }
+}
