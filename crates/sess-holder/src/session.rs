@@ -9,6 +9,7 @@ mod hearing;
 mod lead;
 mod noticing;
 mod reading;
+mod role;
 mod running;
 mod sending;
 mod telling;
@@ -19,15 +20,12 @@ use std::path::PathBuf;
 
 use sess_proto::message::{ClientInfo, Exit, Happening, Info, Kill, Killed, Size, Survivor};
 
-pub use running::Runner;
-pub use sending::Sender;
-pub use waiting::Waiting;
-
-use crate::client::{Client, ClientId, Role, STALL, View};
+use crate::client::{ClientId, STALL, View};
 use crate::duty::Duty;
 use crate::input::{Input, Taken};
 use crate::stream::Stream;
 use noticing::Attention;
+use role::{Client, Role};
 use running::{Command, Shells};
 use sending::Turns;
 use waiting::Waits;

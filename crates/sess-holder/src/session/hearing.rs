@@ -4,9 +4,10 @@ use sess_proto::message::{Attach, Attached, Done, Happening, Refused, Size, Welc
 use sess_proto::{ClientMessage, HolderMessage, PROTOCOL_MAX, PROTOCOL_MIN};
 use sess_screen::QueryKind;
 
+use super::role::{Client, Request, Role};
 use super::telling::{detached, exited};
 use super::{Action, Phase, Session};
-use crate::client::{Client, ClientId, Fit, Outbox, Request, Role, View};
+use crate::client::{ClientId, Fit, Outbox, View};
 
 /// What a terminal's size may be, in columns and rows.
 const AXIS_LIMIT: u16 = 2000;

@@ -3,8 +3,9 @@
 
 use sess_proto::message;
 
+use super::role::{Client, Role};
 use super::{Action, Phase, Session};
-use crate::client::{Client, ClientId, Cursor, Fit, Progress, Role, STALL, View};
+use crate::client::{ClientId, Cursor, Fit, Progress, STALL, View};
 
 /// How often it is looked whether the leader reads at all, in milliseconds. Twice
 /// in a row that it does not is a stall.

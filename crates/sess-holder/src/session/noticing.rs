@@ -5,7 +5,8 @@ use sess_proto::message::{Activity, Event, Happening, Listening};
 use sess_screen::ShellState;
 
 use super::Session;
-use crate::client::{ClientId, Role};
+use super::role::Role;
+use crate::client::ClientId;
 
 /// After this much quiet output is news, and a program no longer busy, in
 /// milliseconds.

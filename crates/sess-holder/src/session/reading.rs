@@ -3,8 +3,9 @@
 
 use sess_proto::message::{At, Captured, Done, Exit, Exited, Follow};
 
+use super::role::{Client, Following, Request, Role};
 use super::{Phase, Session, readers};
-use crate::client::{Client, ClientId, Following, Request, Role, View};
+use crate::client::{ClientId, View};
 use crate::record::Output;
 use crate::relay;
 

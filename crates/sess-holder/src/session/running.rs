@@ -8,8 +8,9 @@ use memchr::memmem;
 use sess_proto::message::{self, At, Began, Exit, Ran, TimedOut, refusal};
 use sess_screen::ShellState;
 
+use super::role::{Client, Role};
 use super::{Action, Facts, Session};
-use crate::client::{Client, ClientId, Role, STALL};
+use crate::client::{ClientId, STALL};
 use crate::input::Piece;
 use crate::place::script;
 use crate::shell::{Shell, Typing, begin_mark, end_mark};

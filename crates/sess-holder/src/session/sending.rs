@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use sess_proto::ClientMessage;
 use sess_proto::message::{self, Began, Exit, TimedOut, Typed, refusal};
 
+use super::role::{Client, Role};
 use super::waiting::Waiting;
 use super::{Facts, Session};
-use crate::client::{Client, ClientId, Role};
+use crate::client::ClientId;
 use crate::input::Piece;
 use crate::typing;
 

@@ -5,8 +5,9 @@ use sess_proto::message::{self, Detached, Exit, Exited, Happening};
 use sess_screen::{INTERRUPT, NEUTRALISE};
 
 use super::lead::PROBE;
+use super::role::{Client, Role};
 use super::{Phase, Session, readers};
-use crate::client::{Client, ClientId, Cursor, Farewell, Fit, Role, View};
+use crate::client::{ClientId, Cursor, Farewell, Fit, View};
 use crate::relay;
 
 /// Bytes in a client's outbox over which it is heard no further.

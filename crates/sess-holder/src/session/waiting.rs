@@ -10,7 +10,8 @@ use sess_proto::message::{Exit, Happened, TimedOut, Until, refusal};
 use sess_screen::WrittenLine;
 
 use super::Session;
-use crate::client::{Client, ClientId, Role};
+use super::role::{Client, Request, Role};
+use crate::client::ClientId;
 
 /// What a compiled regular expression may take, in bytes.
 const REGEX_LIMIT: usize = 1 << 20;
@@ -251,7 +252,7 @@ impl Session {
         self.clients.append(&mut self.resting);
         self.waits = Waits::default();
         self.tell_exit(exit, |role| {
-            matches!(role, Role::Waiter(_) | Role::Presently(crate::client::Request::Wait(_)))
+            matches!(role, Role::Waiter(_) | Role::Presently(Request::Wait(_)))
         });
     }
 }
