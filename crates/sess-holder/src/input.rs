@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 
 use crate::client::ClientId;
 
+/// With so much waiting to be read the holder answers no more, in bytes.
+const ANSWERS: usize = 64 * 1024;
 /// Brackets around a paste.
 const BEGIN_PASTE: &[u8] = b"\x1b[200~";
 const END_PASTE: &[u8] = b"\x1b[201~";
@@ -66,11 +68,18 @@ impl Input {
     /// Appends what somebody typed; without an owner it is an answer of the
     /// holder's.
     pub fn push(&mut self, owner: Option<ClientId>, bytes: &[u8]) {
+        // A program that asks and never reads is owed no more answers.
+        if owner.is_none() && self.people.pending().len() > ANSWERS {
+            return;
+        }
         self.people.push(owner, bytes);
     }
 
     /// Appends something to be typed by the send whose turn it is.
     pub fn send(&mut self, piece: Piece) {
+        if piece.bytes().is_empty() {
+            return;
+        }
         match (self.pieces.back_mut(), piece) {
             (Some(Piece::Text(text)), Piece::Text(more)) => text.extend_from_slice(&more),
             (_, piece) => self.pieces.push_back(piece),
@@ -146,11 +155,7 @@ impl Input {
 
     fn next(&self) -> Next {
         let waits = self.in_paste || !self.unfinished().is_empty();
-        if self.people.is_empty() || (waits && !self.pieces.is_empty()) {
-            Next::Send
-        } else {
-            Next::People
-        }
+        if self.people.is_empty() || waits { Next::Send } else { Next::People }
     }
 
     /// What is left of the piece that has begun.

@@ -177,6 +177,8 @@ fn begin(start: Start) -> Result<Holder, Started> {
         // A session that died could not take its link along.
         let _ = place.remove_agent(&before.id);
     }
+    // Those that a killed holder left.
+    let _ = place.remove_scripts();
     // A full or read-only disk costs the record, never the session.
     let _ = draft.and_then(record::Draft::commit);
     let parts = Parts { session, place, start, pty, follower, program: pid, signals, removed };

@@ -179,11 +179,24 @@ impl Place {
         remove_if_there(&self.claim.folder, &script(token))
     }
 
+    /// Removes the texts of all commands: the shell is gone that might read them.
+    pub fn remove_scripts(&self) -> io::Result<()> {
+        for name in self.claim.folder.names()? {
+            if name.to_string_lossy().starts_with(SCRIPT) {
+                self.claim.folder.remove_file(&name).or_else(not_there)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Moves the session to another name; false if that one is taken. What an ended
     /// session of that name left is replaced.
     pub fn rename(&mut self, name: &SessionName) -> io::Result<bool> {
         if *name == self.claim.name {
             return Ok(true);
+        }
+        if !self.is_in_place()? {
+            return Err(io::Error::other("its folder was removed just now; try again"));
         }
         let claim = &self.claim;
         // The lock of the new name's folder keeps others off it until it is gone.
@@ -342,9 +355,12 @@ fn bind(folder: &Dir) -> io::Result<(Listener, Meta)> {
     Ok((listener, meta))
 }
 
+/// What the names of the files begin with that hold the texts of commands.
+const SCRIPT: &str = "run-";
+
 /// The name of the file that holds a command's text.
 pub fn script(token: &str) -> String {
-    format!("run-{token}")
+    format!("{SCRIPT}{token}")
 }
 
 fn remove_if_there(dir: &Dir, name: &str) -> io::Result<()> {

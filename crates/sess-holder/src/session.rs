@@ -523,8 +523,18 @@ impl Session {
 
     /// A client is closed as soon as it has taken what was said to it.
     fn leave(&mut self, id: ClientId) {
+        self.give_up(id);
         if let Some(client) = self.clients.get_mut(&id) {
             client.role = Role::Leaving { since: self.now.ticks };
+        }
+    }
+
+    /// What a client has still to type, or to run, is dropped.
+    fn give_up(&mut self, id: ClientId) {
+        match self.clients.get(&id).map(|client| &client.role) {
+            Some(Role::Sender(_)) => self.end_turn(id),
+            Some(Role::Runner(_)) => self.forget_runner(id),
+            _ => {}
         }
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use sess_screen::{Notification, QueryKind, QueryScan, Reply, Screen, Size};
+use sess_screen::{Notification, QueryKind, QueryScan, Reply, Screen, Size, WrittenLine};
 
 use crate::journal::Journal;
 
@@ -209,6 +209,17 @@ impl Stream {
     /// none is there to answer.
     pub fn learn(&mut self, report: &[u8]) {
         self.screen.learn_colour(report);
+    }
+
+    /// The lines that the output from `since` on makes, on a blank screen: for those
+    /// that are no longer in the history.
+    pub fn lines_again(&self, since: u64) -> Vec<WrittenLine> {
+        let mut screen = Screen::new(self.screen.size(), 0);
+        screen.hold_history(Some(0));
+        for piece in self.journal.read(since.max(self.journal.tail()), self.journal.head()) {
+            screen.feed(piece);
+        }
+        screen.lines_since(0, 0, true)
     }
 
     /// Keeps the history's lines from that number on, however many are to be kept

@@ -69,7 +69,8 @@ impl Screen {
             left -= 1;
         }
         if forgotten > 0 {
-            self.history.skip(forgotten);
+            let taken = bytes.len() - rest.len();
+            self.history.skip(forgotten, start + taken as u64);
         }
         for _ in 0..left {
             let end = memchr::memchr(b'\r', rest).unwrap_or(rest.len());

@@ -32,6 +32,8 @@ pub(crate) struct History {
     limit: u64,
     /// From this line on the limit drops none.
     held: u64,
+    /// Just behind the latest byte written to any line that was dropped for its age.
+    dropped: u64,
     bytes: usize,
     /// For each style id of the screen: in which chunk (by its first line, plus
     /// one) it has which number.
@@ -48,6 +50,7 @@ impl History {
             end: 0,
             limit: limit as u64,
             held: u64::MAX,
+            dropped: 0,
             bytes: 0,
             numbers: Vec::new(),
             runs: Vec::new(),
@@ -90,8 +93,9 @@ impl History {
     }
 
     /// Takes `n` lines as numbered and dropped at once: more followed in the
-    /// same breath than are kept.
-    pub(crate) fn skip(&mut self, n: u64) {
+    /// same breath than are kept. `written`: just behind the latest byte of them.
+    pub(crate) fn skip(&mut self, n: u64, written: u64) {
+        self.dropped = written;
         self.end += n;
         self.chunks.clear();
         self.bytes = 0;
@@ -124,14 +128,20 @@ impl History {
     }
 
     fn drop_old(&mut self) {
-        self.first = self.first.max(self.end.saturating_sub(self.limit).min(self.held));
+        let first = self.first.max(self.end.saturating_sub(self.limit).min(self.held));
+        if first > self.first {
+            self.note_dropped(first);
+            self.first = first;
+        }
         while let Some(chunk) = self.chunks.front() {
             let gone = chunk.first + chunk.starts.len() as u64 <= self.first;
             if !gone && (self.bytes <= MOST_BYTES || self.chunks.len() == 1) {
                 break;
             }
             self.bytes = self.bytes.saturating_sub(chunk.bytes());
-            self.first = self.first.max(chunk.first + chunk.starts.len() as u64);
+            let first = self.first.max(chunk.first + chunk.starts.len() as u64);
+            self.note_dropped(first);
+            self.first = first;
             if let Some(mut chunk) = self.chunks.pop_front() {
                 if self.chunks.is_empty() {
                     self.bytes = 0;
@@ -140,6 +150,24 @@ impl History {
                 self.spare = Some(chunk);
             }
         }
+    }
+
+    /// The lines before `first` are about to be dropped.
+    fn note_dropped(&mut self, first: u64) {
+        for chunk in &self.chunks {
+            if chunk.first >= first {
+                break;
+            }
+            let index =
+                |line: u64| (line.saturating_sub(chunk.first) as usize).min(chunk.written.len());
+            let gone = &chunk.written[index(self.first)..index(first)];
+            self.dropped = gone.iter().copied().fold(self.dropped, u64::max);
+        }
+    }
+
+    /// Just behind the latest byte written to any line that was dropped for its age.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Appends a line of plain text: ASCII in the default style. `written`: just behind

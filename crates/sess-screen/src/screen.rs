@@ -144,6 +144,17 @@ impl Screen {
         self.history.hold(from);
     }
 
+    /// Just behind the latest byte written to any line that is no longer in the
+    /// history because there were too many after it.
+    pub fn dropped(&self) -> u64 {
+        self.history.dropped()
+    }
+
+    /// Whether the alternate screen is shown.
+    pub fn shows_alternate(&self) -> bool {
+        self.alternate != 0
+    }
+
     /// Appends a line of the history as bytes for a terminal: text and SGR, from
     /// pen reset to pen reset, a coloured tail by EL, then CR LF, unless the line
     /// is soft-wrapped into the next: then it wraps by itself on a terminal of

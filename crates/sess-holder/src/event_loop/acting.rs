@@ -88,6 +88,7 @@ impl Holder {
             let record = self.exit_record(exit);
             let output = self.session.last_output();
             let _ = record::write_output(place.folder(), &output);
+            let _ = place.remove_scripts();
             // A full or read-only disk costs the record.
             let _ = record::write_exit(place.folder(), &record);
             let _ = place.leave();

@@ -284,6 +284,7 @@ impl Session {
     }
 
     pub(super) fn refuse(&mut self, id: ClientId, code: u16, reason: &str) {
+        self.give_up(id);
         if let Some(client) = self.clients.get_mut(&id) {
             client.outbox.say(Refused { code, message: reason.to_owned() });
             client.role = Role::Leaving { since: self.now.ticks };

@@ -18,6 +18,12 @@ use crate::shell::{Shell, Typing, begin_mark, end_mark};
 /// Without the shell's own word, so much quiet means that it is at its prompt, in
 /// milliseconds.
 const QUIET: u64 = 100;
+/// So much quiet in a shell that has begun nothing means that it won't, in
+/// milliseconds.
+const IGNORED: u64 = 2_000;
+/// So much, that a command which nobody waits for is over, whatever became of its
+/// last mark, in milliseconds.
+const FORGOTTEN: u64 = 1_000;
 /// Output passed on at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 /// The longest that a status is, with the byte that ends it.
@@ -70,6 +76,8 @@ pub(super) struct Command {
     has_file: bool,
     /// Where its output begins.
     begin: Option<u64>,
+    /// Somebody typed what interrupts it.
+    interrupted: bool,
     /// When it began, in ticks.
     since: u64,
     /// Up to here it was looked for the next mark.
@@ -103,12 +111,8 @@ impl Session {
     /// The terminal was read until it would block: the next command begins if the
     /// shell is at its prompt.
     pub(super) fn begin_run(&mut self, facts: &Facts) {
-        if let Some(&Command { begin, since, .. }) = self.command.as_ref() {
-            if begin.is_some() && self.is_interrupted(facts) {
-                let duration = self.now.ticks - since;
-                self.ran(Ran { code: INTERRUPTED, duration, offset: self.stream.head() });
-            }
-            return;
+        if self.command.is_some() {
+            return self.look_after_command(facts);
         }
         while let Some(&id) = self.shells.queue.front() {
             let Some(shell) = Shell::of_program(&facts.program) else {
@@ -145,7 +149,7 @@ impl Session {
         let Typing { line, file: content } = shell.line(&text, &facts.token, &file);
         let modes = self.stream.screen().modes();
         let mut pieces = Vec::new();
-        if std::mem::take(&mut self.shells.unfinished_line) {
+        if self.shells.unfinished_line {
             pieces.push(Piece::Key(DELETE_LINE.to_vec()));
         }
         if modes.bracketed_paste && shell.takes_pastes() {
@@ -161,6 +165,7 @@ impl Session {
             return;
         }
         self.shells.queue.pop_front();
+        self.shells.unfinished_line = false;
         let has_file = content.is_some();
         if let Some(content) = content {
             self.actions.push(Action::WriteScript(facts.token.clone(), content));
@@ -170,6 +175,7 @@ impl Session {
             token: facts.token.clone(),
             has_file,
             begin: None,
+            interrupted: false,
             since: self.now.ticks,
             scanned: self.stream.head(),
         });
@@ -239,7 +245,6 @@ impl Session {
         {
             runner.ended = Some((ran.offset, Ended::Ran(ran)));
         }
-        self.shells.unfinished_line = false;
     }
 
     fn remove_script(&mut self, command: &Command) {
@@ -248,16 +253,36 @@ impl Session {
         }
     }
 
-    /// The shell is at its prompt again though its command said no end: somebody
-    /// interrupted it.
-    fn is_interrupted(&mut self, facts: &Facts) -> bool {
-        self.catch_up();
-        let screen = self.stream.screen();
-        let prompts = screen.modes().bracketed_paste || screen.shell() == Some(ShellState::Prompt);
-        facts.foreground == Some(self.identity.pid)
-            && !facts.canonical
-            && prompts
-            && self.quiet_for() >= QUIET
+    /// The shell is in front again though its command said no end: it was
+    /// interrupted, or never begun.
+    fn look_after_command(&mut self, facts: &Facts) {
+        let in_front = facts.foreground == Some(self.identity.pid);
+        let Some(at) = self.command_due().filter(|_| in_front) else {
+            return;
+        };
+        let now = self.now.ticks;
+        let Some(command) = self.command.as_ref().filter(|_| now >= at) else {
+            return;
+        };
+        if command.begin.is_none() {
+            return self.script_failed("its shell did not begin the command");
+        }
+        let duration = now - command.since;
+        self.ran(Ran { code: INTERRUPTED, duration, offset: self.stream.head() });
+    }
+
+    /// When the command is over, in ticks, if the shell is in front by then and says
+    /// nothing more.
+    fn command_due(&self) -> Option<u64> {
+        let command = self.command.as_ref()?;
+        let output = self.last_output.map_or(0, |at| at.ticks);
+        let prompts = self.stream.screen().shell() == Some(ShellState::Prompt);
+        match (command.begin, command.owner) {
+            (None, _) => Some(output.max(command.since) + IGNORED),
+            (Some(_), _) if command.interrupted || prompts => Some(output + QUIET),
+            (Some(_), None) => Some(output + FORGOTTEN),
+            (Some(_), Some(_)) => None,
+        }
     }
 
     /// How long there has been no output, in milliseconds.
@@ -268,24 +293,21 @@ impl Session {
     /// When the shell is to be looked at, or a command given up, in ticks.
     pub(super) fn runs_due(&self) -> Option<u64> {
         let deadlines = self.clients.values().filter_map(|client| match &client.role {
-            Role::Runner(runner) => runner.deadline,
+            Role::Runner(runner) if runner.ended.is_none() => runner.deadline,
             _ => None,
         });
-        deadlines.chain(self.shell_due()).min()
+        let stalls = self.pacing_run().map(|(moved, _)| moved + STALL);
+        deadlines.chain(self.shell_due()).chain(stalls).min()
     }
 
     /// When it is to be looked at the shell, in ticks: once in each quiet time.
     fn shell_due(&self) -> Option<u64> {
-        let waits = self.command.is_none() && !self.shells.queue.is_empty();
-        let at = self.last_output.map_or(0, |at| at.ticks) + QUIET;
-        let due = (waits || self.may_be_interrupted()) && self.shells.looked_at < at;
-        due.then_some(at)
-    }
-
-    fn may_be_interrupted(&self) -> bool {
-        let screen = self.stream.screen();
-        self.command.as_ref().is_some_and(|command| command.begin.is_some())
-            && (screen.modes().bracketed_paste || screen.shell() == Some(ShellState::Prompt))
+        let at = match &self.command {
+            Some(_) => self.command_due(),
+            None if self.shells.queue.is_empty() => None,
+            None => Some(self.last_output.map_or(0, |at| at.ticks) + QUIET),
+        };
+        at.filter(|&at| self.shells.looked_at < at)
     }
 
     pub(super) fn tick_runs(&mut self) {
@@ -329,12 +351,16 @@ impl Session {
         }
     }
 
-    /// Bytes were typed that may leave something at the shell's prompt.
+    /// Bytes were typed that may leave something at the shell's prompt, or interrupt
+    /// what it runs.
     pub(super) fn note_line(&mut self, bytes: &[u8]) {
         let ends = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0x03 | 0x04 | 0x15);
         match bytes.iter().rposition(ends) {
             Some(last) => self.shells.unfinished_line = last + 1 < bytes.len(),
             None => self.shells.unfinished_line |= !bytes.is_empty(),
+        }
+        if let Some(command) = self.command.as_mut().filter(|command| command.begin.is_some()) {
+            command.interrupted |= bytes.iter().any(|byte| matches!(byte, 0x03 | 0x1c));
         }
     }
 
@@ -367,6 +393,11 @@ impl Session {
             *moved = ticks;
             return;
         }
+        if runner.ended.is_some()
+            && let Some(cursor) = runner.cursor.filter(|_| runner.gap)
+        {
+            outbox.say(At { offset: cursor });
+        }
         match runner.ended {
             None => return,
             Some((_, Ended::Ran(ran))) => outbox.say(ran),
@@ -383,9 +414,10 @@ impl Session {
     pub(super) fn overtake_runner(&mut self, tail: u64, to: u64) {
         for client in self.clients.values_mut() {
             if let Role::Runner(runner) = &mut client.role
-                && runner.cursor.is_some_and(|cursor| cursor < tail)
+                && let end = runner.ended.map_or(u64::MAX, |(end, _)| end)
+                && runner.cursor.is_some_and(|cursor| cursor < tail && cursor < end)
             {
-                runner.cursor = Some(to);
+                runner.cursor = Some(to.min(end));
                 runner.gap = true;
             }
         }
@@ -394,10 +426,17 @@ impl Session {
     /// How far the client of a running command is, if it paces the program: it
     /// doesn't once it has taken nothing for a while.
     pub(super) fn paced_by_run(&self) -> Option<u64> {
-        let owner = self.command.as_ref().and_then(|command| command.owner)?;
-        let client = self.clients.get(&owner)?;
+        self.pacing_run().map(|(_, cursor)| cursor)
+    }
+
+    /// When the client that paces the program last took something, in ticks, and how
+    /// far it is.
+    fn pacing_run(&self) -> Option<(u64, u64)> {
+        let client = self.clients.get(&self.command.as_ref()?.owner?)?;
         match &client.role {
-            Role::Runner(runner) if self.now.ticks < client.moved + STALL => runner.cursor,
+            Role::Runner(runner) if self.now.ticks < client.moved + STALL => {
+                Some((client.moved, runner.cursor?))
+            }
             _ => None,
         }
     }

@@ -9,15 +9,19 @@ use sess_proto::message::{self, Began, Exit, TimedOut, Typed, refusal};
 
 use super::role::{Client, Role};
 use super::waiting::Waiting;
-use super::{Facts, Session};
+use super::{Facts, Phase, Session};
 use crate::client::ClientId;
 use crate::input::Piece;
 use crate::typing;
 
 /// How long typing may take by default, in milliseconds.
 const TYPING: u64 = 30_000;
+/// Of a text only its end says whether a line is unfinished, in bytes.
+const LINE_END: usize = 4_096;
 /// How long keys wait for the end of a paste, in milliseconds.
 const PASTE: u64 = 1_000;
+/// Pieces that may wait for their turn.
+const PIECES: usize = 4_096;
 /// The longest line that a terminal takes in canonical mode, without its end.
 const LONGEST_LINE: u64 = 4_095;
 /// Text taken since a client was last told of it, in bytes, before it is told
@@ -66,6 +70,7 @@ impl Sender {
     pub(super) fn is_unruly(&self) -> bool {
         // Keys are taken, but not received as text.
         self.received.saturating_sub(self.taken) > 4 * message::INPUT_CREDIT
+            || self.said.len() > PIECES
     }
 }
 
@@ -119,9 +124,18 @@ impl Session {
 
     /// The first in the queue begins as soon as the terminal was read.
     fn next_turn(&mut self) {
+        // Who is not there any more has no turn.
+        while self.input.is_sent() && self.turns.queue.front().is_some_and(|id| !self.types(*id)) {
+            self.turns.queue.pop_front();
+        }
         if self.turns.queue.front().is_some_and(|&id| self.is_waiting_for_its_turn(id)) {
             self.settle();
         }
+    }
+
+    fn types(&self, id: ClientId) -> bool {
+        let role = self.clients.get(&id).map(|client| &client.role);
+        matches!(role, Some(Role::Sender(_) | Role::Runner(_)))
     }
 
     fn is_waiting_for_its_turn(&self, id: ClientId) -> bool {
@@ -181,6 +195,7 @@ impl Session {
             return;
         };
         let input = &mut self.input;
+        let mut typed = Vec::new();
         for said in sender.said.drain(..) {
             match said {
                 Said::Text(text) => {
@@ -188,13 +203,16 @@ impl Session {
                         sender.pasting = true;
                         input.send(Piece::BeginPaste);
                     }
+                    typed.extend_from_slice(&text[text.len().saturating_sub(LINE_END)..]);
                     input.send(Piece::Text(text));
                 }
                 Said::Key(key) => {
                     if std::mem::take(&mut sender.pasting) {
                         input.send(Piece::EndPaste);
                     }
-                    input.send(Piece::Key(typing::encode(key, &modes)));
+                    let key = typing::encode(key, &modes);
+                    typed.extend_from_slice(&key);
+                    input.send(Piece::Key(key));
                 }
             }
         }
@@ -202,6 +220,7 @@ impl Session {
             input.send(Piece::EndPaste);
         }
         self.last_input = Some(self.now);
+        self.note_line(&typed);
         self.notice_input();
         self.finish_turn();
     }
@@ -235,7 +254,7 @@ impl Session {
 
     /// If all of the present turn is typed, the next one begins.
     pub(super) fn finish_turn(&mut self) {
-        if !self.input.is_sent() {
+        if !self.input.is_sent() || self.phase != Phase::Running {
             return;
         }
         let Some(&id) = self.turns.queue.front() else {

@@ -93,6 +93,8 @@ impl Session {
                     view.input_received - view.input_taken > 4 * message::INPUT_CREDIT
                 }
                 Role::Sender(sender) => sender.is_unruly(),
+                // What it says is of no use to anybody.
+                Role::Leaving { .. } => true,
                 _ => false,
             };
             !unruly && client.outbox.pending().len() < OUTBOX_LIMIT

@@ -22,6 +22,8 @@ pub struct Waiting {
     until: Condition,
     /// Only what was written since that offset counts.
     since: Option<u64>,
+    /// Without that what was written since it began to wait.
+    from: u64,
     /// Since when it waits, in ticks.
     began: u64,
     /// When it is given up, in ticks.
@@ -46,8 +48,9 @@ pub(super) struct Waits {
     timed: BTreeSet<ClientId>,
     /// The first line of the history that was not looked at.
     line: u64,
-    /// What of the screen was written before that was looked at.
-    offset: u64,
+    /// What of the primary, and of the alternate screen was written before that was
+    /// looked at: the one that isn't shown can't be.
+    offsets: [u64; 2],
 }
 
 impl Waiting {
@@ -82,12 +85,13 @@ impl Session {
                 Condition::Text(pattern.map_err(|error| error.to_string())?)
             }
         };
-        Ok(Waiting { until, since, began: self.now.ticks, deadline, typed: None })
+        Ok(Waiting { until, since, from: 0, began: self.now.ticks, deadline, typed: None })
     }
 
     /// A client waits from now on, the present included: the terminal was read
     /// until it would block.
-    pub(super) fn begin_wait(&mut self, id: ClientId, waiting: Box<Waiting>) {
+    pub(super) fn begin_wait(&mut self, id: ClientId, mut waiting: Box<Waiting>) {
+        waiting.from = self.stream.head();
         if let Some(pattern) = waiting.pattern() {
             self.catch_up();
             // What there is now is looked at here, and by nobody after this.
@@ -104,7 +108,10 @@ impl Session {
                 Some(since) => (history.start, since),
                 None => (history.end, 0),
             };
-            let lines = screen.lines_since(first, since, true);
+            let mut lines = screen.lines_since(first, since, true);
+            if screen.dropped() > since && waiting.since.is_some() {
+                lines.extend(self.stream.lines_again(since));
+            }
             if lines.iter().any(|line| matches(pattern, line)) {
                 self.say(id, Happened {});
                 return self.leave(id);
@@ -168,10 +175,15 @@ impl Session {
     pub fn look(&mut self, shown: bool) {
         if !self.waits.watching.is_empty() {
             self.catch_up();
-            let Waits { line, offset, .. } = self.waits;
-            let lines = self.stream.screen().lines_since(line, offset, shown);
+            let Waits { line, offsets: [primary, alternate], .. } = self.waits;
+            let screen = self.stream.screen();
+            let hidden = screen.shows_alternate();
+            let mut lines = screen.lines_since(line, primary, shown && !hidden);
+            if shown && hidden {
+                lines.extend(screen.lines_since(screen.history().end, alternate, true));
+            }
             let has_come = |waiting: &Waiting| {
-                let since = waiting.since.unwrap_or(0);
+                let since = waiting.since.unwrap_or(waiting.from);
                 let mut new = lines.iter().filter(|line| line.written > since);
                 waiting.pattern().is_some_and(|pattern| new.any(|line| matches(pattern, line)))
             };
@@ -183,7 +195,8 @@ impl Session {
         }
         self.waits.line = self.stream.screen().history().end;
         if shown {
-            self.waits.offset = self.stream.screen().offset();
+            let screen = self.stream.screen();
+            self.waits.offsets[usize::from(screen.shows_alternate())] = screen.offset();
         }
         self.hold_lines();
     }

@@ -185,9 +185,104 @@ fn an_interrupted_command_has_ended_when_the_prompt_is_back() {
     world.program_says(b"\x1b[?2004l\x1b]7377;t0\x07");
     world.pass(1_000);
     assert_eq!(world.got_from_run(A).code, None);
+    world.attach(B);
+    world.says(B, ClientMessage::Input(b"\x03"));
     world.program_says(b"^C\r\n\x1b[?2004h$ ");
     world.pass(100);
     assert_eq!(world.got_from_run(A).code, Some(130));
+}
+
+#[test]
+fn a_command_that_edits_lines_itself_is_not_taken_for_the_prompt() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("read -e x"));
+    world.program_says(b"\x1b]7377;t0\x07\x1b[?2004h");
+    world.pass(10_000);
+    assert_eq!(world.got_from_run(A).code, None);
+}
+
+#[test]
+fn a_shell_that_does_not_begin_a_command_is_given_up() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("ls"));
+    world.program_says(b"the echo\r\n");
+    world.pass(1_999);
+    assert_eq!(world.got_from_run(A).refused, None);
+    world.pass(1);
+    assert!(world.got_from_run(A).refused.unwrap().contains("did not begin"));
+    world.runs(B, run("ls"));
+    assert_ne!(world.typed(), "", "the next one may");
+}
+
+#[test]
+fn what_nobody_waits_for_is_over_when_its_shell_has_been_in_front_for_a_while() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("ls"));
+    world.program_says(b"\x1b]7377;t0\x07");
+    world.session.closed(A);
+    world.pass(500);
+    world.runs(B, run("ls"));
+    assert!(world.got_from_run(B).refused.is_some());
+    world.pass(500);
+    let c = ClientId(3);
+    world.typed();
+    world.runs(c, run("ls"));
+    assert_ne!(world.typed(), "");
+}
+
+#[test]
+fn a_client_that_stalls_wakes_the_program_by_time_alone() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("yes"));
+    world.program_says(b"\x1b]7377;t0\x07");
+    world.program_floods(10 * JOURNAL);
+    assert!(!world.session.wants_output());
+    let due = world.session.deadline().unwrap();
+    assert!(due <= world.ticks + STALL, "{due} at {}", world.ticks);
+}
+
+#[test]
+fn a_deadline_is_due_no_more_when_the_command_has_ended() {
+    let mut world = World::with_prompt();
+    world.runs(A, Run { timeout: Some(200), ..run("ls") });
+    world.shell_runs("x", 0);
+    world.pass(1_000);
+    assert!(world.session.deadline().is_none_or(|at| at > world.ticks));
+}
+
+#[test]
+fn what_a_client_was_too_slow_for_after_the_end_is_told_as_missing() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("seq"));
+    world.program_says(b"\x1b]7377;t0\x07");
+    world.program_says(&vec![b'x'; 100 * 1024]);
+    world.program_says(b"\x1b]7377;t0;0\x07");
+    world.program_says(&vec![b'y'; 3 * JOURNAL]);
+    let mut gaps = 0;
+    let mut output = String::new();
+    world.hears(A, |message| match message {
+        HolderMessage::At(_) => gaps += 1,
+        HolderMessage::Output(bytes) => output.push_str(&String::from_utf8_lossy(bytes)),
+        _ => {}
+    });
+    assert!(output.len() < 100 * 1024 && !output.contains('y'));
+    assert_eq!(gaps, 1);
+}
+
+#[test]
+fn what_a_send_left_at_the_prompt_is_deleted_too() {
+    let mut world = World::with_prompt();
+    world.greet(B);
+    world.says(
+        B,
+        sess_proto::message::Send { paste: false, longest_line: 0, timeout: None, until: None },
+    );
+    world.says(B, ClientMessage::Text(b"rm -rf "));
+    world.says(B, sess_proto::message::Sent {});
+    world.typed();
+    world.pass(100);
+    world.runs(A, run("ls"));
+    assert!(world.typed().starts_with("\x05\x15 "));
 }
 
 #[test]

@@ -196,3 +196,80 @@ fn typing_makes_no_leader() {
     world.sends(ClientId(3), plain(), "x");
     assert!(world.leads(B));
 }
+
+#[test]
+fn an_empty_text_holds_up_nobody() {
+    let mut world = World::new();
+    world.sends(A, plain(), "");
+    assert_eq!(world.told(A).typed, Some(0));
+    world.sends(B, plain(), "x");
+    assert_eq!(world.typed(), "x");
+}
+
+#[test]
+fn a_sender_that_talks_nonsense_loses_its_turn_and_its_paste_is_closed() {
+    let mut world = World::new();
+    world.program_says(b"\x1b[?2004h");
+    world.greet(A);
+    world.says(A, Send { paste: true, ..plain() });
+    world.says(A, ClientMessage::Text(b"abc"));
+    let c = ClientId(3);
+    world.greet(c);
+    world.says(c, plain());
+    for id in [c, A] {
+        world.says(id, Leave {});
+        assert!(world.told(id).refused.is_some());
+    }
+    world.sends(B, plain(), "x");
+    assert_eq!(world.typed(), "\x1b[200~abc\x1b[201~x");
+}
+
+#[test]
+fn keys_wait_for_a_paste_whose_next_piece_is_not_yet_there() {
+    let mut world = World::new();
+    world.attach(B);
+    world.program_says(b"\x1b[?2004h");
+    world.greet(A);
+    world.says(A, Send { paste: true, ..plain() });
+    world.says(A, ClientMessage::Text(b"abc"));
+    world.says(B, ClientMessage::Input(b"K"));
+    world.pass(500);
+    world.says(A, ClientMessage::Text(b"def"));
+    world.says(A, Sent {});
+    assert_eq!(world.typed(), "\x1b[200~abcdef\x1b[201~K");
+}
+
+#[test]
+fn who_says_more_keys_than_anybody_types_is_heard_no_further() {
+    let mut world = World::new();
+    world.greet(B);
+    world.says(B, plain());
+    world.greet(A);
+    world.says(A, plain());
+    let mut heard = 0;
+    while heard < 100_000 && world.session.hears(A) {
+        world.says(A, Key { code: KeyCode::Enter, mods: 0 });
+        heard += 1;
+    }
+    assert!(heard < 10_000, "{heard}");
+}
+
+#[test]
+fn a_program_that_asks_and_never_reads_is_owed_no_more_answers() {
+    let mut world = World::new();
+    world.reads = 0;
+    for _ in 0..20_000 {
+        world.program_says(b"\x1b[c");
+    }
+    assert!(world.session.pending_input().len() < 100_000);
+}
+
+#[test]
+fn nothing_is_told_as_typed_when_the_program_has_ended_before() {
+    let mut world = World::new();
+    world.reads = 2;
+    world.sends(A, plain(), "aaaa");
+    world.session.program_exited(Exit::Code(0));
+    world.sends(B, Send { until: Some(Until::Text("(".into())), ..plain() }, "x");
+    assert_eq!(world.told(A).typed, None);
+}

@@ -250,3 +250,32 @@ fn what_a_program_is_about_is_seen_from_its_output_and_its_shell() {
     world.says(B, ClientMessage::Input(b"y"));
     assert_eq!(world.session.activity(false), Activity::Busy);
 }
+
+#[test]
+fn lines_that_the_history_no_longer_has_are_found_in_the_journal() {
+    let mut world = World::new();
+    let since = Some(world.session.stream.head());
+    world.program_says(b"needle\r\n");
+    world.program_says(&b"x\r\n".repeat(5_000));
+    world.waits(A, Wait { since, ..text("^needle$") });
+    assert_eq!(world.outcome(A), "happened");
+    let since = Some(world.session.stream.head());
+    world.waits(B, Wait { since, ..text("^needle$") });
+    assert_eq!(world.outcome(B), "");
+}
+
+#[test]
+fn what_stood_under_the_alternate_screen_is_looked_at_when_it_is_back() {
+    let mut world = World::new();
+    world.waits(A, text("^OK$"));
+    world.program_says(b"OK\r\n\x1b[?1049h");
+    world.program_says(b"other");
+    assert_eq!(world.outcome(A), "");
+    world.program_says(b"\x1b[?1049l");
+    assert_eq!(world.outcome(A), "happened");
+    // But what was old when one began to wait stays old.
+    world.program_says(b"\x1b[?1049h");
+    world.waits(B, text("^OK$"));
+    world.program_says(b"\x1b[?1049l");
+    assert_eq!(world.outcome(B), "");
+}
