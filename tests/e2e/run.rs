@@ -316,3 +316,81 @@ fn the_line_stays_out_of_the_history_of_shells_that_skip_such_lines() {
         assert!(!history.contains("7377"), "{name}: {history}");
     }
 }
+
+#[test]
+fn a_prompt_that_takes_its_time_is_waited_for() {
+    let sandbox = Sandbox::new();
+    let new = ["new", "-d", "-e", "PROMPT_COMMAND=sleep 0.3", "work", "--", "bash", "--norc"];
+    sandbox.sess(new).expect(0);
+    sandbox.sess(["wait", "work", "--text", "\\$ $", "--timeout", "10s"]).expect(0);
+    for n in ["1", "2", "3"] {
+        assert_eq!(
+            sandbox.sess(["run", "work", "--", "echo", n]).expect(0).stdout,
+            format!("{n}\n")
+        );
+    }
+}
+
+#[test]
+fn hooks_that_show_the_line_as_a_title_forge_no_marks() {
+    let hooks = [
+        ("zsh", "-f", r#"preexec() { print -Pn "\e]0;$1\a"; }"#),
+        (
+            "bash",
+            "--norc",
+            r#"PS0='\e]0;\${BASH_COMMAND}\a'; PROMPT_COMMAND='echo -ne "\033]0;$(history 1)\007"'"#,
+        ),
+    ];
+    for (shell, option, hook) in hooks {
+        let Some(path) = find(shell) else {
+            continue;
+        };
+        let sandbox = Sandbox::new();
+        sandbox.start_session("work", [path.to_str().unwrap(), option]);
+        sandbox.sess(["run", "work", "--timeout", "20s", "--", hook]).expect(0);
+        let ran = sandbox.sess(["run", "work", "--", "echo A; sh -c 'exit 3'"]).expect(3);
+        assert_eq!(ran.stdout, "A\n", "{shell}");
+    }
+}
+
+#[test]
+fn answers_that_a_command_did_not_read_are_not_run() {
+    for shell in shells() {
+        let sandbox = Sandbox::new();
+        shell.start(&sandbox);
+        let asks = "printf '\\033[c\\033[6n'; sleep 0.2; echo asked";
+        let ran = shell.run(&sandbox, &[asks]).expect(0);
+        assert!(ran.stdout.contains("asked"), "{ran:?}");
+        shell.says(&sandbox, &["echo", "fine"], 0, "fine\n");
+    }
+}
+
+#[test]
+fn what_was_typed_while_a_command_ran_is_not_run_with_the_next() {
+    for shell in shells() {
+        let sandbox = Sandbox::new();
+        shell.start(&sandbox);
+        shell.says(&sandbox, &["true"], 0, "");
+        let run = sandbox.start_sess(["run", shell.name, "--", "echo begun; sleep 1"]);
+        sandbox.sess(["wait", shell.name, "--text", "^begun$", "--timeout", "10s"]).expect(0);
+        sandbox.sess(["send", shell.name, "touch never "]).expect(0);
+        sandbox.finish(run).expect(0);
+        shell.says(&sandbox, &["echo", "next"], 0, "next\n");
+        assert!(!sandbox.path("never").exists(), "{}", shell.name);
+    }
+}
+
+#[test]
+fn a_builtin_that_swallows_the_line_costs_one_run_and_no_more() {
+    for shell in shells() {
+        let sandbox = Sandbox::new();
+        shell.start(&sandbox);
+        shell.says(&sandbox, &["true"], 0, "");
+        sandbox.sess(["send", shell.name, "read x", "--enter", "--wait-idle", "300ms"]).expect(0);
+        let swallowed = sandbox.sess(["run", shell.name, "--timeout", "20s", "--", "echo lost"]);
+        assert_eq!(swallowed.code, 125, "{}: {swallowed:?}", shell.name);
+        assert!(swallowed.stderr.contains("did not begin"), "{swallowed:?}");
+        sandbox.sess(["send", shell.name, "-k", "C-c", "--wait-idle", "200ms"]).expect(0);
+        shell.says(&sandbox, &["echo", "fine"], 0, "fine\n");
+    }
+}

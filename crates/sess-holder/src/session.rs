@@ -340,6 +340,7 @@ impl Session {
                 && self.phase == Phase::Running
             {
                 self.input.push(None, &answer);
+                self.note_answer();
             }
         }
     }

@@ -106,8 +106,10 @@ impl Shell {
     /// the second one also after a syntax error.
     fn between_marks(self, builtin: &str, argument: &[u8], token: &str) -> Vec<u8> {
         let argument = self.quoted(argument);
-        let begin = format!(r" printf '\033]7377;{token}\007'; ");
-        let end = format!(r"printf '\033]7377;{token};%s\007' ");
+        // The marks are put together by `printf` alone: a hook that shows the line as a
+        // title, and decodes escapes in it, must not show them.
+        let begin = format!(r" printf '\033]%s\007' '7377;{token}'; ");
+        let end = format!(r"printf '\033]%s;%s\007' '7377;{token}' ");
         let (before, after) = match self {
             Self::Bash => (format!("{begin}{builtin} "), format!("; {end}$?")),
             Self::Fish => (format!("{begin}{builtin} "), format!("; {end}$status")),
@@ -268,12 +270,12 @@ mod tests {
 
     #[test]
     fn the_line_of_each_shell_puts_the_text_between_marks() {
-        let begin = r" printf '\033]7377;T\007'; ";
+        let begin = r" printf '\033]%s\007' '7377;T'; ";
         for (shell, rest) in [
-            (Shell::Bash, r"eval 'ls'; printf '\033]7377;T;%s\007' $?"),
-            (Shell::Zsh, r"{ eval 'ls'; } always { printf '\033]7377;T;%s\007' $?; }"),
-            (Shell::Fish, r"eval 'ls'; printf '\033]7377;T;%s\007' $status"),
-            (Shell::Posix, r"command eval 'ls'; printf '\033]7377;T;%s\007' $?"),
+            (Shell::Bash, r"eval 'ls'; printf '\033]%s;%s\007' '7377;T' $?"),
+            (Shell::Zsh, r"{ eval 'ls'; } always { printf '\033]%s;%s\007' '7377;T' $?; }"),
+            (Shell::Fish, r"eval 'ls'; printf '\033]%s;%s\007' '7377;T' $status"),
+            (Shell::Posix, r"command eval 'ls'; printf '\033]%s;%s\007' '7377;T' $?"),
         ] {
             assert_eq!(line(shell, "ls"), format!("{begin}{rest}"));
         }

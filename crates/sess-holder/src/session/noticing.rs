@@ -93,6 +93,7 @@ impl Session {
             return Activity::Asking;
         }
         let busy = match self.stream.screen().shell() {
+            _ if self.command.is_some() => true,
             Some(ShellState::Command) => true,
             Some(ShellState::Prompt) => false,
             Some(ShellState::Finished) | None => quiet < BUSY,

@@ -32,6 +32,10 @@ const STATUS: usize = 8;
 const INTERRUPTED: u8 = 130;
 /// Deletes what stands at a prompt: to the line's end, then all of it.
 const DELETE_LINE: &[u8] = b"\x05\x15";
+/// The same where line editors ring at the other if there is nothing.
+const DELETE_QUIETLY: &[u8] = b"\x01\x0b";
+/// How long a shell may take from a command's end to its prompt, in milliseconds.
+const PROMPT: u64 = 3_000;
 
 /// A client that runs a command.
 #[derive(Debug)]
@@ -55,13 +59,27 @@ enum Ended {
     Exited(Exit),
 }
 
+/// What may stand at a shell's prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Left {
+    #[default]
+    Nothing,
+    /// An answer to a question of a program that didn't read it.
+    Answer,
+    /// Something typed.
+    Typed,
+}
+
 /// Who wants the shell.
 #[derive(Debug, Default)]
 pub(super) struct Shells {
     /// Who waits until the shell is free.
     queue: VecDeque<ClientId>,
-    /// Something that wasn't sent off may stand at the shell's prompt.
-    unfinished_line: bool,
+    /// What may stand at the shell's prompt and wasn't sent off.
+    left: Left,
+    /// Until then what is in front belongs to the prompt after a command: it is
+    /// waited for, in ticks.
+    prompt_due: u64,
     /// When the shell was last looked at, in ticks.
     looked_at: u64,
 }
@@ -87,8 +105,10 @@ pub(super) struct Command {
 impl Session {
     pub(super) fn run_asked(&mut self, id: ClientId, run: message::Run) {
         let now = self.now.ticks;
-        if self.command.as_ref().is_some_and(|command| command.owner.is_none()) {
-            let text = "a command that was given up still goes on in its shell";
+        let given_up = |command: &Command| command.owner.is_none() && !command.interrupted;
+        if self.command.as_ref().is_some_and(given_up) {
+            let text = "a command that was given up still goes on in its shell \
+                        (send -k C-c interrupts it)";
             return self.refuse(id, refusal::FAILED, text);
         }
         let deadline = run.timeout.map(|timeout| now.saturating_add(timeout));
@@ -125,6 +145,9 @@ impl Session {
             self.catch_up();
             let state = self.stream.screen().shell();
             let in_front = facts.foreground == Some(self.identity.pid);
+            if !in_front && self.now.ticks < self.shells.prompt_due {
+                return;
+            }
             if !in_front || state == Some(ShellState::Command) {
                 let what = facts.foreground_name.as_deref().filter(|_| !in_front);
                 let text = format!("its shell is busy with {}", what.unwrap_or("a command"));
@@ -149,8 +172,10 @@ impl Session {
         let Typing { line, file: content } = shell.line(&text, &facts.token, &file);
         let modes = self.stream.screen().modes();
         let mut pieces = Vec::new();
-        if self.shells.unfinished_line {
-            pieces.push(Piece::Key(DELETE_LINE.to_vec()));
+        match self.shells.left {
+            Left::Nothing => {}
+            Left::Answer if !facts.canonical => pieces.push(Piece::Key(DELETE_QUIETLY.to_vec())),
+            Left::Answer | Left::Typed => pieces.push(Piece::Key(DELETE_LINE.to_vec())),
         }
         if modes.bracketed_paste && shell.takes_pastes() {
             let (space, rest) = line.split_at(1);
@@ -165,7 +190,7 @@ impl Session {
             return;
         }
         self.shells.queue.pop_front();
-        self.shells.unfinished_line = false;
+        self.shells.left = Left::Nothing;
         let has_file = content.is_some();
         if let Some(content) = content {
             self.actions.push(Action::WriteScript(facts.token.clone(), content));
@@ -239,6 +264,7 @@ impl Session {
             return;
         };
         self.remove_script(&command);
+        self.shells.prompt_due = self.now.ticks + PROMPT;
         if let Some(owner) = command.owner
             && let Some(Role::Runner(runner)) =
                 self.clients.get_mut(&owner).map(|client| &mut client.role)
@@ -269,6 +295,7 @@ impl Session {
         }
         let duration = now - command.since;
         self.ran(Ran { code: INTERRUPTED, duration, offset: self.stream.head() });
+        self.settle_runs();
     }
 
     /// When the command is over, in ticks, if the shell is in front by then and says
@@ -276,10 +303,9 @@ impl Session {
     fn command_due(&self) -> Option<u64> {
         let command = self.command.as_ref()?;
         let output = self.last_output.map_or(0, |at| at.ticks);
-        let prompts = self.stream.screen().shell() == Some(ShellState::Prompt);
         match (command.begin, command.owner) {
             (None, _) => Some(output.max(command.since) + IGNORED),
-            (Some(_), _) if command.interrupted || prompts => Some(output + QUIET),
+            (Some(_), _) if command.interrupted => Some(output + QUIET),
             (Some(_), None) => Some(output + FORGOTTEN),
             (Some(_), Some(_)) => None,
         }
@@ -305,7 +331,11 @@ impl Session {
         let at = match &self.command {
             Some(_) => self.command_due(),
             None if self.shells.queue.is_empty() => None,
-            None => Some(self.last_output.map_or(0, |at| at.ticks) + QUIET),
+            None => {
+                let quiet = self.last_output.map_or(0, |at| at.ticks) + QUIET;
+                let due = [quiet, self.shells.prompt_due].into_iter();
+                return due.filter(|&at| self.shells.looked_at < at).min();
+            }
         };
         at.filter(|&at| self.shells.looked_at < at)
     }
@@ -356,11 +386,20 @@ impl Session {
     pub(super) fn note_line(&mut self, bytes: &[u8]) {
         let ends = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0x03 | 0x04 | 0x15);
         match bytes.iter().rposition(ends) {
-            Some(last) => self.shells.unfinished_line = last + 1 < bytes.len(),
-            None => self.shells.unfinished_line |= !bytes.is_empty(),
+            Some(last) if last + 1 == bytes.len() => self.shells.left = Left::Nothing,
+            None if bytes.is_empty() => {}
+            Some(_) | None => self.shells.left = Left::Typed,
         }
         if let Some(command) = self.command.as_mut().filter(|command| command.begin.is_some()) {
             command.interrupted |= bytes.iter().any(|byte| matches!(byte, 0x03 | 0x1c));
+        }
+    }
+
+    /// A question of the program's was answered: should it not read that, the shell
+    /// will.
+    pub(super) fn note_answer(&mut self) {
+        if self.shells.left == Left::Nothing {
+            self.shells.left = Left::Answer;
         }
     }
 

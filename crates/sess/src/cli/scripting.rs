@@ -266,13 +266,13 @@ pub(crate) struct LogsArgs {
 
 /// Run one command in a session's shell
 ///
-/// Waits for the shell's prompt (bash, zsh, fish, sh), has it run the command, prints
-/// the command's output alone, and exits with its status. One word is shell text as
-/// it is; of several each is one argument. The shell keeps what the command changes:
-/// its directory, its variables.
+/// Has the shell at its prompt (bash, zsh, fish, sh) run the command, prints the
+/// command's output alone, and exits with its status. One word is shell text as it
+/// is; of several each is one argument. The shell keeps what the command changes: its
+/// directory, its variables. Several runs at once take turns.
 ///
 /// Exits with 124 if it takes longer than --timeout, though the command goes on; with
-/// 125 if it can't be run there.
+/// 125 if it can't be run there, as when something else runs in the shell.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
