@@ -41,6 +41,18 @@ fn a_taken_name_is_refused_and_an_ended_ones_is_free() {
 }
 
 #[test]
+fn what_still_lives_of_a_dead_session_keeps_its_name() {
+    let sandbox = Sandbox::new();
+    sandbox.start_session("work", ["cat"]);
+    let dead = sandbox.start_script("dead", "trap '' HUP; while :; do sleep 1; done");
+    dead.lose_holder();
+    let refused = sandbox.sess(["rename", "work", "dead"]).expect_error(1, "dead");
+    assert!(refused.stderr.contains("hint: sess kill dead"), "{}", refused.stderr);
+    sandbox.sess(["kill", "dead", "--grace", "0s"]).expect(0);
+    sandbox.sess(["rename", "work", "dead"]).expect(0);
+}
+
+#[test]
 fn a_renamed_sessions_places_are_still_put_back() {
     let sandbox = Sandbox::new();
     sandbox.start_session("work", ["cat"]);

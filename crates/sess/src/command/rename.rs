@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use sess_holder::ending::Scope;
 use sess_proto::HolderMessage;
 use sess_proto::message::Rename;
 
 use crate::cli::RenameArgs;
 use crate::connection::Connection;
 use crate::directory::{self, Directory};
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::lookup;
+use crate::output::State;
 use crate::survey::{PATIENCE, Sighting, survey};
 
 pub(super) fn run(args: &RenameArgs) -> Result<u8> {
@@ -28,10 +30,22 @@ pub(super) fn run(args: &RenameArgs) -> Result<u8> {
 /// The holder sees to its own directory; a name is one session's in all of them.
 fn must_be_free(directories: &[Directory], sighting: &Sighting, args: &RenameArgs) -> Result<()> {
     let everywhere = (0..directories.len()).map(|index| (index, args.new.clone())).collect();
-    let found = survey(directories, everywhere, false)?;
+    let found = survey(directories, everywhere, true)?;
     let itself = |one: &Sighting| args.new == args.name && one.directory == sighting.directory;
-    if found.iter().any(|one| !itself(one)) {
-        return Err(Failure::taken(args.new.as_str()).into());
+    for one in found.iter().filter(|one| !itself(one)) {
+        match (one.state, &one.record.start) {
+            (State::Running | State::Unresponsive, _) => {
+                return Err(Failure::taken(args.new.as_str()).into());
+            }
+            // As `new` does, what still lives of a dead session is left alone.
+            (State::Dead, Some(start))
+                if !Scope::Carriers(start.id.clone()).living()?.is_empty() =>
+            {
+                let kind = Kind::Failed;
+                return Err(Failure { kind, ..Failure::left_running(args.new.as_str()) }.into());
+            }
+            (State::Dead | State::Exited, _) => {}
+        }
     }
     Ok(())
 }
