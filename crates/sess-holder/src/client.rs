@@ -206,6 +206,8 @@ pub struct Outbox {
     written: usize,
 }
 
+/// An outbox that is never empty gives back so much that was written, in bytes.
+const OUTBOX_WRITTEN: usize = 256 * 1024;
 /// An outbox over this size is given back once it is empty, in bytes.
 const OUTBOX_KEEP: usize = 8 * 1024;
 
@@ -226,6 +228,9 @@ impl Outbox {
         if self.is_empty() {
             self.written = 0;
             self.bytes.clear();
+        } else if self.written > OUTBOX_WRITTEN {
+            self.bytes.drain(..self.written);
+            self.written = 0;
         }
     }
 
