@@ -21,6 +21,7 @@ mod event_loop;
 mod facts;
 mod input;
 mod journal;
+pub mod pattern;
 pub mod place;
 pub mod record;
 mod relay;

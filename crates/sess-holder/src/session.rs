@@ -101,7 +101,7 @@ pub enum Action {
     /// [`Session::settled`].
     Settle,
     /// Put this command's text into a file of that token's; if that fails, call
-    /// [`Session::script_failed`].
+    /// [`Session::command_failed`].
     WriteScript(String, Vec<u8>),
     /// Remove that file.
     RemoveScript(String),

@@ -211,15 +211,12 @@ impl Stream {
         self.screen.learn_colour(report);
     }
 
-    /// The lines that the output from `since` on makes, on a blank screen: for those
-    /// that are no longer in the history.
+    /// The lines that the output makes since that offset, of all that is kept raw:
+    /// also those that are no longer in the history.
     pub fn lines_again(&self, since: u64) -> Vec<WrittenLine> {
-        let mut screen = Screen::new(self.screen.size(), 0);
-        screen.hold_history(Some(0));
-        for piece in self.journal.read(since.max(self.journal.tail()), self.journal.head()) {
-            screen.feed(piece);
-        }
-        screen.lines_since(0, 0, true)
+        let tail = self.tail();
+        let output = self.journal.read(tail, self.head());
+        WrittenLine::of_output(self.screen.size(), &output, since.saturating_sub(tail))
     }
 
     /// Keeps the history's lines from that number on, however many are to be kept

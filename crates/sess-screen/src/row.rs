@@ -160,6 +160,18 @@ impl Row {
         self.cells[from..to].fill(blank);
     }
 
+    /// How many of `n` cells between `x` and `right` are to be shifted, which writes to
+    /// the row if there is text.
+    fn begin_shift(&mut self, x: usize, n: usize, right: usize, blank: Cell, at: u64) -> usize {
+        if x >= self.cells.len() && blank == Cell::BLANK {
+            return 0;
+        }
+        if n > 0 && x < right && self.has_text(x, right) {
+            self.written = at;
+        }
+        n.min(right - x)
+    }
+
     /// Inserts `n` blanks at `x`, pushing what is right of it past `right`.
     pub(crate) fn insert(
         &mut self,
@@ -170,12 +182,9 @@ impl Row {
         blank: Cell,
         at: u64,
     ) {
-        let n = n.min(right - x);
-        if n == 0 || (x >= self.cells.len() && blank == Cell::BLANK) {
+        let n = self.begin_shift(x, n, right, blank, at);
+        if n == 0 {
             return;
-        }
-        if self.has_text(x, right) {
-            self.written = at;
         }
         self.cut(x);
         self.cut(right - n);
@@ -201,12 +210,9 @@ impl Row {
         blank: Cell,
         at: u64,
     ) {
-        let n = n.min(right - x);
-        if n == 0 || (x >= self.cells.len() && blank == Cell::BLANK) {
+        let n = self.begin_shift(x, n, right, blank, at);
+        if n == 0 {
             return;
-        }
-        if self.has_text(x, right) {
-            self.written = at;
         }
         self.cut(x);
         self.cut(x + n);

@@ -6,6 +6,7 @@ use crate::cell::{GAP, SPACER};
 use crate::chunk::WRAPPED;
 use crate::row::Row;
 use crate::screen::Screen;
+use crate::size::Size;
 
 /// Of a line longer than so many rows only the last of them are joined.
 const LONGEST: u64 = 1000;
@@ -19,6 +20,19 @@ pub struct WrittenLine {
     pub blanks: usize,
     /// The output's offset just behind the latest byte written to it.
     pub written: u64,
+}
+
+impl WrittenLine {
+    /// The lines that output makes on a blank screen, of those written to since the
+    /// offset `since` in it.
+    pub fn of_output(size: Size, output: &[&[u8]], since: u64) -> Vec<WrittenLine> {
+        let mut screen = Screen::new(size, 0);
+        screen.hold_history(Some(0));
+        for piece in output {
+            screen.feed(piece);
+        }
+        screen.lines_since(0, since, true)
+    }
 }
 
 impl Screen {

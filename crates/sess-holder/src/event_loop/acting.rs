@@ -37,7 +37,7 @@ impl Holder {
                 let place = self.place.as_ref();
                 let written = place.map_or(Ok(()), |place| place.write_script(&token, &text));
                 if let Err(error) = written {
-                    self.session.script_failed(&format!("can't write its script: {error}"));
+                    self.session.command_failed(&format!("can't write its script: {error}"));
                 }
             }
             Action::RemoveScript(token) => {

@@ -23,21 +23,17 @@ impl Session {
     /// A connection is gone.
     pub fn closed(&mut self, id: ClientId) {
         self.forget_wait(id);
+        self.give_up(id);
         let Some(client) = self.clients.remove(&id) else {
             return;
         };
-        match client.role {
-            Role::Viewer(view) => {
-                // What has not even gone out to its terminal the holder answers.
-                self.abandon(id, view.following().unwrap_or(view.followed_from.1));
-                self.settle_lead();
-                if view.farewell.is_none() {
-                    self.tell(Happening::Detached { pid: client.pid, tty: view.tty });
-                }
+        if let Role::Viewer(view) = client.role {
+            // What has not even gone out to its terminal the holder answers.
+            self.abandon(id, view.following().unwrap_or(view.followed_from.1));
+            self.settle_lead();
+            if view.farewell.is_none() {
+                self.tell(Happening::Detached { pid: client.pid, tty: view.tty });
             }
-            Role::Sender(_) => self.end_turn(id),
-            Role::Runner(_) => self.forget_runner(id),
-            _ => {}
         }
     }
 
@@ -289,7 +285,6 @@ impl Session {
             client.outbox.say(Refused { code, message: reason.to_owned() });
             client.role = Role::Leaving { since: self.now.ticks };
             self.settle_lead();
-            self.finish_turn();
         }
     }
 

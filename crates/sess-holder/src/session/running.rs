@@ -24,6 +24,9 @@ const IGNORED: u64 = 2_000;
 /// So much, that a command which nobody waits for is over, whatever became of its
 /// last mark, in milliseconds.
 const FORGOTTEN: u64 = 1_000;
+/// Why no command is run behind one that nobody waits for.
+const STILL_GOES_ON: &str =
+    "a command that was given up still goes on in its shell (send -k C-c interrupts it)";
 /// Output passed on at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 /// The longest that a status is, with the byte that ends it.
@@ -107,9 +110,7 @@ impl Session {
         let now = self.now.ticks;
         let given_up = |command: &Command| command.owner.is_none() && !command.interrupted;
         if self.command.as_ref().is_some_and(given_up) {
-            let text = "a command that was given up still goes on in its shell \
-                        (send -k C-c interrupts it)";
-            return self.refuse(id, refusal::FAILED, text);
+            return self.refuse(id, refusal::FAILED, STILL_GOES_ON);
         }
         let deadline = run.timeout.map(|timeout| now.saturating_add(timeout));
         let words = run.words;
@@ -291,7 +292,7 @@ impl Session {
             return;
         };
         if command.begin.is_none() {
-            return self.script_failed("its shell did not begin the command");
+            return self.command_failed("its shell did not begin the command");
         }
         let duration = now - command.since;
         self.ran(Ran { code: INTERRUPTED, duration, offset: self.stream.head() });
@@ -322,7 +323,9 @@ impl Session {
             Role::Runner(runner) if runner.ended.is_none() => runner.deadline,
             _ => None,
         });
-        let stalls = self.pacing_run().map(|(moved, _)| moved + STALL);
+        // From then on it paces the program no more.
+        let stalls = self.pacing_run().filter(|_| !self.wants_output());
+        let stalls = stalls.map(|(moved, _)| moved + STALL);
         deadlines.chain(self.shell_due()).chain(stalls).min()
     }
 
@@ -351,7 +354,6 @@ impl Session {
         for id in late.collect::<Vec<_>>() {
             self.say(id, TimedOut { typed: None });
             self.leave(id);
-            self.forget_runner(id);
         }
         if self.shell_due().is_some_and(|at| now >= at) {
             self.shells.looked_at = now;
@@ -359,18 +361,24 @@ impl Session {
         }
     }
 
-    /// Nobody waits for that client's command any more; if it was typed, it goes on.
+    /// Nobody waits for that client's command any more; if it was typed, it goes on,
+    /// and those behind it are refused.
     pub(super) fn forget_runner(&mut self, id: ClientId) {
         self.shells.queue.retain(|&other| other != id);
         if let Some(command) = &mut self.command
             && command.owner == Some(id)
         {
             command.owner = None;
+            if !command.interrupted {
+                for other in std::mem::take(&mut self.shells.queue) {
+                    self.refuse(other, refusal::FAILED, STILL_GOES_ON);
+                }
+            }
         }
     }
 
-    /// A command whose line could not be typed as it should.
-    pub fn script_failed(&mut self, reason: &str) {
+    /// A command whose line could not be typed as it should, or was not taken.
+    pub fn command_failed(&mut self, reason: &str) {
         let Some(command) = self.command.take() else {
             return;
         };
@@ -482,9 +490,7 @@ impl Session {
 
     /// The session is over: so is every command in it.
     pub(super) fn dismiss_runners(&mut self, exit: Exit) {
-        if let Some(command) = self.command.take() {
-            self.remove_script(&command);
-        }
+        self.command = None;
         self.shells = Shells::default();
         let end = self.stream.head();
         for client in self.clients.values_mut() {

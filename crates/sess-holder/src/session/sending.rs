@@ -319,10 +319,9 @@ impl Session {
                         "somebody typed during the paste: it was cut off after {taken} bytes"
                     );
                     self.refuse(id, refusal::FAILED, &text);
-                    self.end_turn(id);
                 } else {
                     self.end_turn(id);
-                    self.script_failed("somebody typed while the command was typed");
+                    self.command_failed("somebody typed while the command was typed");
                 }
             }
         }
@@ -333,7 +332,6 @@ impl Session {
         for (id, taken) in late.collect::<Vec<_>>() {
             self.say(id, TimedOut { typed: Some((taken, false)) });
             self.leave(id);
-            self.end_turn(id);
         }
     }
 

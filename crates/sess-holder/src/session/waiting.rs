@@ -4,17 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use regex::{Regex, RegexBuilder};
 use sess_proto::HolderMessage;
 use sess_proto::message::{Exit, Happened, TimedOut, Until, refusal};
-use sess_screen::WrittenLine;
 
 use super::Session;
 use super::role::{Client, Request, Role};
 use crate::client::ClientId;
-
-/// What a compiled regular expression may take, in bytes.
-const REGEX_LIMIT: usize = 1 << 20;
+use crate::pattern::Pattern;
 
 /// A client that waits.
 #[derive(Clone, Debug)]
@@ -35,7 +31,7 @@ pub struct Waiting {
 #[derive(Clone, Debug)]
 enum Condition {
     Exit,
-    Text(Regex),
+    Text(Pattern),
     Idle(u64),
 }
 
@@ -61,7 +57,7 @@ impl Waiting {
         self.began = now;
     }
 
-    fn pattern(&self) -> Option<&Regex> {
+    fn pattern(&self) -> Option<&Pattern> {
         match &self.until {
             Condition::Text(pattern) => Some(pattern),
             Condition::Exit | Condition::Idle(_) => None,
@@ -80,10 +76,7 @@ impl Session {
         let until = match until {
             Until::Exit => Condition::Exit,
             Until::Idle(quiet) => Condition::Idle(quiet),
-            Until::Text(text) => {
-                let pattern = RegexBuilder::new(&text).size_limit(REGEX_LIMIT).build();
-                Condition::Text(pattern.map_err(|error| error.to_string())?)
-            }
+            Until::Text(text) => Condition::Text(Pattern::parse(&text)?),
         };
         Ok(Waiting { until, since, from: 0, began: self.now.ticks, deadline, typed: None })
     }
@@ -112,7 +105,7 @@ impl Session {
             if screen.dropped() > since && waiting.since.is_some() {
                 lines.extend(self.stream.lines_again(since));
             }
-            if lines.iter().any(|line| matches(pattern, line)) {
+            if lines.iter().any(|line| pattern.matches(line)) {
                 self.say(id, Happened {});
                 return self.leave(id);
             }
@@ -185,7 +178,7 @@ impl Session {
             let has_come = |waiting: &Waiting| {
                 let since = waiting.since.unwrap_or(waiting.from);
                 let mut new = lines.iter().filter(|line| line.written > since);
-                waiting.pattern().is_some_and(|pattern| new.any(|line| matches(pattern, line)))
+                waiting.pattern().is_some_and(|pattern| new.any(|line| pattern.matches(line)))
             };
             let watching = self.waits.watching.iter().copied();
             let seen = watching.filter(|&id| self.waiting_of(id).is_some_and(has_come));
@@ -268,11 +261,4 @@ impl Session {
             matches!(role, Role::Waiter(_) | Role::Presently(Request::Wait(_)))
         });
     }
-}
-
-/// Whether a line matches as it looks, or with the blanks at its end: a prompt has
-/// one, while others fill a line up with them.
-fn matches(pattern: &Regex, line: &WrittenLine) -> bool {
-    pattern.is_match(&line.text)
-        || (line.blanks > 0 && pattern.is_match(&(line.text.clone() + &" ".repeat(line.blanks))))
 }

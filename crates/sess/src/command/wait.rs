@@ -3,16 +3,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use regex::Regex;
+use sess_holder::pattern::Pattern;
 use sess_proto::HolderMessage;
 use sess_proto::message::{Exit, Until, Wait};
-use sess_screen::{Screen, Size, WrittenLine};
+use sess_screen::{Size, WrittenLine};
 
 use crate::cli::WaitArgs;
 use crate::connection::Connection;
 use crate::directory::{self, Directory};
 use crate::error::{Failure, program_code};
-use crate::lines::HISTORY;
 use crate::lookup::{self, ended_meanwhile, exit_of};
 use crate::output::{State, span};
 use crate::shown::{recorded, shown};
@@ -112,7 +111,8 @@ fn over(
             }
         }
         Until::Text(text) if exit.is_some() => {
-            if showed(directories, sighting, &Regex::new(text)?, since)? {
+            let pattern = Pattern::parse(text).map_err(Failure::usage)?;
+            if showed(directories, sighting, &pattern, since)? {
                 return Ok(0);
             }
         }
@@ -127,7 +127,7 @@ fn over(
 fn showed(
     directories: &[Directory],
     sighting: &Sighting,
-    regex: &Regex,
+    pattern: &Pattern,
     since: Option<u64>,
 ) -> Result<bool> {
     let lines = match since {
@@ -143,18 +143,10 @@ fn showed(
                 return Err(Failure::refused(sighting.name.as_str(), &why).into());
             };
             let (cols, rows) = output.size;
-            let mut screen = Screen::new(Size::new(cols, rows), output.raw.len() + HISTORY);
-            screen.feed(&output.raw);
-            screen.lines_since(screen.history().start, since, true)
+            WrittenLine::of_output(Size::new(cols, rows), &[&output.raw], since)
         }
     };
-    Ok(lines.iter().any(|line| matches(regex, line)))
-}
-
-/// As holders have it: a line matches as it looks, or with the blanks at its end.
-fn matches(regex: &Regex, line: &WrittenLine) -> bool {
-    regex.is_match(&line.text)
-        || (line.blanks > 0 && regex.is_match(&(line.text.clone() + &" ".repeat(line.blanks))))
+    Ok(lines.iter().any(|line| pattern.matches(line)))
 }
 
 #[cfg(test)]

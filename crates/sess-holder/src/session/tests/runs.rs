@@ -309,3 +309,14 @@ fn what_stands_at_the_prompt_is_deleted_first() {
     world.runs(A, run("ls"));
     assert!(world.typed().starts_with("\x05\x15 "));
 }
+
+#[test]
+fn those_that_queue_behind_a_command_that_is_given_up_are_refused() {
+    let mut world = World::with_prompt();
+    world.runs(A, Run { timeout: Some(200), ..run("sleep") });
+    world.program_says(b"\x1b]7377;t0\x07");
+    world.runs(B, run("two"));
+    world.pass(200);
+    assert!(world.got_from_run(A).late);
+    assert!(world.got_from_run(B).refused.unwrap().contains("goes on"));
+}
