@@ -98,6 +98,8 @@ fn line_breaks_tabs_and_long_texts_go_by_a_file_that_is_gone_after() {
         assert_eq!(ran.stdout, long, "{}", shell.name);
         shell.says(&sandbox, &["echo one\nsh -c 'exit 5'"], 5, "one\n");
         let folder = sandbox.sessions().join(shell.name);
+        let mode = format!("stat -c %a {}/run-*\ntrue", folder.display());
+        shell.says(&sandbox, &[&mode], 0, "600\n");
         wait_until("the files to be gone", || {
             let names = std::fs::read_dir(&folder).unwrap().flatten();
             !names
