@@ -23,6 +23,7 @@ mod input;
 mod journal;
 pub mod pattern;
 pub mod place;
+pub mod policy;
 pub mod record;
 mod relay;
 pub mod session;

@@ -25,6 +25,41 @@ const LIMIT: usize = 4 * 1024 * 1024;
 /// What a session showed, or its journal, is never larger than that.
 const OUTPUT_LIMIT: usize = 1024 * 1024 * 1024;
 
+/// When a session's output is written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeepOutput {
+    /// While it runs, a second behind it at most, and at its end.
+    #[default]
+    Always,
+    /// At its end.
+    OnExit,
+    /// Never.
+    Never,
+}
+
+impl KeepOutput {
+    /// How it is called.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::OnExit => "on-exit",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl std::str::FromStr for KeepOutput {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Always, Self::OnExit, Self::Never]
+            .into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or("it takes 'always', 'on-exit' or 'never'")
+    }
+}
+
 /// How a session began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
