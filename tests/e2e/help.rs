@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::harness::{Output, Sandbox};
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 20] = [
     "new",
     "attach",
     "ls",
@@ -20,6 +20,10 @@ const VERBS: [&str; 16] = [
     "events",
     "rename",
     "resize",
+    "restart",
+    "restore",
+    "prune",
+    "config",
     "completions",
     "man",
 ];
@@ -85,7 +89,13 @@ fn what_help_shows_every_verb_takes() {
     let sandbox = Sandbox::new();
     for (verb, options) in [
         ("new", &["-d", "-A", "-c", "-e", "-s", "-l", "--history"][..]),
-        ("attach", &["-r", "-x", "--lines"]),
+        (
+            "new",
+            &["--record", "--restart", "--idle-timeout", "--timeout", "--with-pid", "--on-exit"],
+        ),
+        ("attach", &["-r", "-x", "-R", "--lines"]),
+        ("restore", &["--list"]),
+        ("prune", &["--older"]),
         ("ls", &["-a", "--json", "-q", "--filter"]),
         ("status", &["--json", "-q"]),
         ("kill", &["-s", "--grace", "--all"]),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{Sandbox, wait_until};
 
 /// Every key, and whether it may be null in a session that runs.
-const KEYS: [(&str, bool); 19] = [
+const KEYS: [(&str, bool); 21] = [
     ("name", false),
     ("id", false),
     ("state", false),
@@ -25,6 +25,8 @@ const KEYS: [(&str, bool); 19] = [
     ("labels", false),
     ("exit", true),
     ("version", false),
+    ("upkeep", false),
+    ("restorable", true),
 ];
 
 fn assert_time(value: &Value) {

@@ -258,6 +258,6 @@ fn the_folder_holds_what_the_contract_says() {
     assert_eq!(names(session.folder()), ["lock", "record"]);
     assert_eq!(
         names(session.folder().join("record")),
-        ["exit.json", "journal", "screen", "start.json"]
+        ["exit.json", "latest.json", "output-0000000000", "start.json"]
     );
 }

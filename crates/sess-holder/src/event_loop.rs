@@ -7,21 +7,28 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant, SystemTime};
 
 use sess_proto::frame::CLIENT_LIMIT;
-use sess_proto::message::{Exit, Kill, Size};
+use sess_proto::message::{Exit, Size};
 use sess_proto::{ClientMessage, Decoder};
 use sess_sys::process::Signal;
 use sess_sys::{
-    Entry, Pid, PtyFollower, PtyLeader, Ready, Signals, Stream, WindowSize, child, poll, process,
+    Entry, Pid, Program, PtyFollower, PtyLeader, Ready, Signals, Stream, Watched, WindowSize,
+    child, poll, process,
 };
 
 use crate::client::ClientId;
-use crate::ending::{Ending, GRACE};
+use crate::ending::Ending;
 use crate::facts;
 use crate::place::Place;
+use crate::policy::Cause;
 use crate::record::StartRecord;
 use crate::session::{Now, Session};
 
 mod acting;
+mod concluding;
+mod recorder;
+
+use concluding::Farewell;
+use recorder::Recorder;
 
 /// Bytes read from a client at a time.
 const CLIENT_READ: usize = 8 * 1024;
@@ -61,12 +68,18 @@ pub struct Holder {
     session: Session,
     /// `None` once the name is given up.
     place: Option<Place>,
-    start: StartRecord,
+    recorder: Recorder,
     pty: PtyLeader,
     /// Kept open, so that a program that closes its terminal, or outlives the one
     /// that was started, is no special case.
-    _follower: PtyFollower,
-    program: Pid,
+    follower: PtyFollower,
+    pid: Pid,
+    /// What is started again, or whose environment the command at the end gets.
+    program: Option<Program>,
+    /// The session ends with it.
+    companion: Option<Watched>,
+    /// The command that is run at the end.
+    farewell: Option<Farewell>,
     signals: Signals,
     removed: Signal,
     connections: BTreeMap<ClientId, Connection>,
@@ -86,14 +99,22 @@ pub struct Parts {
     pub session: Session,
     /// Its folder, lock and socket.
     pub place: Place,
-    /// What is written, again if need be, of how it began.
-    pub start: StartRecord,
+    /// How it began.
+    pub record: StartRecord,
+    /// Why that could not be written, if it could not.
+    pub unrecorded: Option<io::Error>,
+    /// Where the output ends that is on disk already.
+    pub earlier: u64,
     /// The program's terminal.
     pub pty: PtyLeader,
     /// Its other end.
     pub follower: PtyFollower,
     /// The program's process.
-    pub program: Pid,
+    pub pid: Pid,
+    /// The program, if it is needed again.
+    pub program: Option<Program>,
+    /// The session ends with it.
+    pub companion: Option<Watched>,
     /// SIGCHLD, SIGTERM, SIGUSR1 and `removed`.
     pub signals: Signals,
     /// Raised when something is removed from the folder.
@@ -103,6 +124,7 @@ pub struct Parts {
 /// What was polled, in the order of the entries.
 enum Polled {
     Signals,
+    Companion,
     Listener,
     Pty,
     Client(ClientId),
@@ -111,16 +133,20 @@ enum Polled {
 impl Holder {
     /// A holder ready to run; `creator` is the connection of who started it.
     pub fn new(parts: Parts, creator: Option<Stream>) -> Self {
-        let Parts { session, place, start, pty, follower, program, signals, removed } = parts;
+        let Parts { session, place, pty, follower, pid, program, .. } = parts;
+        let Parts { companion, signals, removed, .. } = parts;
         let began = Instant::now();
         let places_at = (!place.is_watched()).then(|| began + PLACES_EVERY);
         let mut holder = Self {
             session,
             place: Some(place),
-            start,
+            recorder: Recorder::new(parts.record, parts.earlier),
             pty,
-            _follower: follower,
+            follower,
+            pid,
             program,
+            companion,
+            farewell: None,
             signals,
             removed,
             connections: BTreeMap::new(),
@@ -133,6 +159,9 @@ impl Holder {
             began,
         };
         holder.tell_time();
+        if let Some(error) = parts.unrecorded {
+            holder.session.kept(Err(error.to_string()));
+        }
         if let Some(stream) = creator {
             holder.connect(stream, true);
         }
@@ -168,6 +197,10 @@ impl Holder {
         if let Some(place) = self.place.as_ref().filter(|_| self.accept_after.is_none()) {
             polled.push(Polled::Listener);
             entries.push(Entry::new(place.listener().as_fd(), true, false));
+        }
+        if let Some(companion) = &self.companion {
+            polled.push(Polled::Companion);
+            entries.push(Entry::new(companion.as_fd(), true, false));
         }
         let (read, write) = (self.session.wants_output(), self.pty_full);
         if read || write {
@@ -206,7 +239,8 @@ impl Holder {
             .map(|ticks| Duration::from_millis(ticks).saturating_sub(self.began.elapsed()));
         let now = Instant::now();
         let ending = self.ending.as_ref().map(|&(_, at)| at);
-        let others = [ending, self.places_at, self.accept_after, self.hasty_until];
+        let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
+        let others = [ending, farewell, self.places_at, self.accept_after, self.hasty_until];
         let others = others.into_iter().flatten();
         others.map(|at| at.saturating_duration_since(now)).chain(session).min()
     }
@@ -233,6 +267,9 @@ impl Holder {
         if self.ending.as_ref().is_some_and(|&(_, at)| now >= at) {
             self.step_ending();
         }
+        if self.farewell.as_ref().is_some_and(|farewell| now >= farewell.deadline) {
+            self.cut_farewell_short();
+        }
     }
 
     // ---- what is ready -----------------------------------------------------
@@ -241,6 +278,10 @@ impl Holder {
         self.tell_time();
         match what {
             Polled::Signals => self.hear_signals(),
+            Polled::Companion => {
+                self.companion = None;
+                self.session.end(Cause::WithPid);
+            }
             Polled::Listener => self.accept(),
             Polled::Pty => {
                 self.pty_full &= !ready.write;
@@ -260,12 +301,14 @@ impl Holder {
     }
 
     fn hear_signals(&mut self) {
-        for signal in self.signals.take() {
+        let mut signals: Vec<Signal> = self.signals.take().into_iter().collect();
+        // A system that goes down tells the program as well: which of them hears of it
+        // first must make no difference.
+        signals.sort_by_key(|&signal| signal != Signal::TERM);
+        for signal in signals {
             match signal {
                 Signal::CHLD => self.reap(),
-                Signal::TERM => {
-                    self.session.kill(Kill { signal: None, grace: GRACE.as_millis() as u64 });
-                }
+                Signal::TERM => self.session.end(Cause::Taken),
                 Signal::USR1 => self.look_after_places(),
                 // SIGIO comes when there was no room for `removed`.
                 signal if signal == self.removed || signal == Signal::IO => {
@@ -279,13 +322,15 @@ impl Holder {
     /// Hears of the program's end, and of adopted orphans'.
     fn reap(&mut self) {
         while let Ok(Some((pid, exit))) = child::reap() {
-            if pid == self.program {
-                let exit = match exit {
-                    child::Exit::Code(code) => Exit::Code(code),
-                    child::Exit::Signal(signal) => Exit::Signal(signal),
-                };
+            let exit = match exit {
+                child::Exit::Code(code) => Exit::Code(code),
+                child::Exit::Signal(signal) => Exit::Signal(signal),
+            };
+            if pid == self.pid {
                 self.session.program_exited(exit);
                 self.read_last_output();
+            } else if self.farewell.as_ref().is_some_and(|farewell| farewell.pid == pid) {
+                self.farewell_said(exit);
             }
         }
         if self.ending.is_some() {
@@ -323,6 +368,7 @@ impl Holder {
         if watched {
             self.session.look(blocked);
         }
+        self.recorder.note_cwd_at_times(self.pid);
     }
 
     /// Reads the PTY until it would block, so that what was written before this is
@@ -337,7 +383,7 @@ impl Holder {
             }
         }
         let folder = self.place.as_ref().map(Place::path).unwrap_or_default();
-        let facts = facts::of(&self.pty, self.program, folder);
+        let facts = facts::of(&self.pty, self.pid, folder);
         self.session.settled(&facts);
     }
 
@@ -445,6 +491,10 @@ impl Holder {
     }
 
     fn write_input(&mut self) {
+        if self.session.pending_input().iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            // What is about to be done may be its last.
+            self.recorder.note_cwd(self.pid);
+        }
         while !self.pty_full && !self.session.pending_input().is_empty() {
             match self.pty.write(self.session.pending_input()) {
                 Ok(count) => self.session.input_taken(count),

@@ -10,12 +10,31 @@ pub struct Journal {
     ring: Vec<u8>,
     capacity: usize,
     head: u64,
+    /// The offset of the first byte that it was given.
+    begin: u64,
 }
 
 impl Journal {
     /// A journal that keeps `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
-        Self { ring: Vec::new(), capacity: capacity.max(1), head: 0 }
+        Self { ring: Vec::new(), capacity: capacity.max(1), head: 0, begin: 0 }
+    }
+
+    /// A journal that goes on at offset `head`, behind these bytes.
+    pub fn resumed(capacity: usize, head: u64, latest: &[u8]) -> Self {
+        let mut journal = Self::new(capacity);
+        let count = latest.len().min(journal.capacity);
+        journal.head = head - count as u64;
+        journal.begin = journal.head;
+        let mut rest = &latest[latest.len() - count..];
+        while !rest.is_empty() {
+            let room = journal.room();
+            let count = room.len().min(rest.len());
+            room[..count].copy_from_slice(&rest[..count]);
+            journal.commit(count);
+            rest = &rest[count..];
+        }
+        journal
     }
 
     /// Bytes that it keeps at most.
@@ -30,7 +49,7 @@ impl Journal {
 
     /// The offset of the oldest byte that is kept.
     pub fn tail(&self) -> u64 {
-        self.head.saturating_sub(self.capacity as u64)
+        self.head.saturating_sub(self.capacity as u64).max(self.begin)
     }
 
     /// A place for bytes to come, in one piece and not empty; they overwrite the
@@ -100,6 +119,22 @@ mod tests {
         assert_eq!((journal.tail(), journal.head()), (12, 20));
         assert_eq!(bytes(&journal, 12, 20), b"cdef0123");
         assert_eq!(bytes(&journal, 14, 18), b"ef01");
+    }
+
+    #[test]
+    fn a_resumed_journal_goes_on_where_the_other_ended() {
+        let mut journal = Journal::resumed(8, 20, b"cdef0123");
+        assert_eq!((journal.tail(), journal.head()), (12, 20));
+        assert_eq!(bytes(&journal, 12, 20), b"cdef0123");
+        append(&mut journal, b"xy");
+        assert_eq!(bytes(&journal, 14, 22), b"ef0123xy");
+        let larger = Journal::resumed(4, 20, b"cdef0123");
+        assert_eq!(bytes(&larger, larger.tail(), 20), b"0123");
+        // Bytes before those it was given it never had.
+        let mut smaller = Journal::resumed(100, 20, b"23");
+        append(&mut smaller, b"x");
+        assert_eq!((smaller.tail(), smaller.head()), (18, 21));
+        assert_eq!(bytes(&smaller, 18, 21), b"23x");
     }
 
     #[test]

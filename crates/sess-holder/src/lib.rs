@@ -7,11 +7,13 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use sess_proto::message::Size;
 use sess_sys::process::Signal;
 use sess_sys::{
-    Outcome, Pending, Program, PtyLeader, Signals, SpawnError, Stream, detach, process,
+    Outcome, Pending, Pid, Program, PtyLeader, Signals, SpawnError, Stream, TtyId, Watched, detach,
+    process,
 };
 
 pub mod client;
@@ -37,36 +39,34 @@ pub use started::Started;
 
 use event_loop::{Holder, Parts};
 use place::{Claim, Place};
-use record::StartRecord;
-use session::{Identity, Session};
+use policy::Restart;
+use record::{Draft, Output, StartRecord, Text};
+use session::{Identity, Session, Terms};
 
 /// Everything that a session begins with.
 #[derive(Debug)]
 pub struct Start {
     /// Its name, folder and lock.
     pub claim: Claim,
-    /// Its id: 16 hexadecimal digits.
-    pub id: String,
     /// What it runs.
     pub program: Program,
-    /// The program and its arguments, for people.
-    pub command: Vec<String>,
-    /// Where it begins, for people.
-    pub cwd: String,
-    /// When it begins, in milliseconds since 1970.
-    pub created: u64,
-    /// Its labels.
-    pub labels: Vec<(String, String)>,
+    /// What is written down of it; the holder fills in itself and its boot.
+    pub record: StartRecord,
     /// Its terminal's first size.
     pub size: Size,
-    /// Bytes of output that are kept raw.
-    pub journal: usize,
-    /// Lines of history that are kept.
-    pub history: usize,
+    /// What it said until it ended, if it is begun again.
+    pub earlier: Option<Output>,
+    /// It ends with this process.
+    pub companion: Option<Watched>,
     /// The creator's SSH agent's socket.
     pub agent: Option<PathBuf>,
     /// The creator's connection, if it is going to attach.
     pub creator: Option<Stream>,
+}
+
+/// The line that stands between what was before a restart and what comes after it.
+pub(crate) fn restart_line() -> String {
+    format!("── restarted {} ──", sess_sys::clock::local_time(SystemTime::now()))
 }
 
 /// A holder's command line.
@@ -85,6 +85,7 @@ fn descriptors(start: &Start) -> Vec<BorrowedFd<'_>> {
     let claim = &start.claim;
     let mut keep = vec![claim.root.as_fd(), claim.folder.as_fd(), claim.lock().as_fd()];
     keep.extend(start.creator.as_ref().map(AsFd::as_fd));
+    keep.extend(start.companion.as_ref().map(AsFd::as_fd));
     keep
 }
 
@@ -110,7 +111,10 @@ fn run(start: Start, outcome: Outcome) -> i32 {
 /// Starts the program in a place of its own; undoes everything if it can't.
 fn begin(start: Start) -> Result<Holder, Started> {
     let failed = |what: &str, error: io::Error| Started::Failed(format!("{what}: {error}"));
-    let Start { claim, id, mut program, size, journal, history, creator, agent, .. } = start;
+    let Start { claim, mut program, mut record, size, earlier, companion, agent, creator } = start;
+    let id = record.id.clone();
+    // While the environment still says which time it is here.
+    let line = earlier.as_ref().map(|_| restart_line());
     let removed = Signal::realtime(0);
     let setup = || {
         detach::become_subreaper()?;
@@ -155,36 +159,79 @@ fn begin(start: Start) -> Result<Holder, Started> {
     detach::forget_environment();
     detach::set_command_line(&title(place.name().as_str()));
     let pid = beginning.pid();
-    let tty = follower.id();
-    let identity = Identity {
-        name: place.name().to_string(),
-        id,
-        command: start.command,
-        cwd: start.cwd,
-        created: start.created,
-        labels: start.labels,
-        holder_pid: process::current().0,
-        pid: pid.0,
-        tty_id: (tty.dev, tty.rdev),
-    };
-    let start = StartRecord::new(&identity, size, history);
-    let draft = record::Draft::write(place.folder(), &start);
-    let session = Session::new(identity, size, journal, history);
+    place.name().as_str().clone_into(&mut record.name);
+    record.holder_pid = process::current().0;
+    record.boot_id = process::boot_id().unwrap_or_default();
+    env!("CARGO_PKG_VERSION").clone_into(&mut record.version);
+    let draft = Draft::write(place.folder(), &record);
+    let identity = identity(&record, pid, follower.id());
+    let mut session = Session::new(identity, terms(&record, size), earlier.as_ref());
+    if let Some(line) = line {
+        session.separate(&line);
+    }
     if let Err(error) = beginning.wait() {
         let _ = draft.and_then(|draft| draft.discard(place.folder()));
         let _ = place.withdraw();
         return Err(not_started(error));
     }
-    if let Some(before) = record::read(place.folder()).start {
+    // A full or read-only disk costs the record, never the session.
+    let unrecorded = take_over(&place, draft, &record).err();
+    let earlier = earlier.map_or(0, |output| output.end());
+    let policies = &record.policies;
+    let again = policies.restart != Restart::Never || policies.on_exit.is_some();
+    let program = again.then_some(program);
+    let parts = Parts {
+        session,
+        place,
+        record,
+        unrecorded,
+        earlier,
+        pty,
+        follower,
+        pid,
+        program,
+        companion,
+        signals,
+        removed,
+    };
+    Ok(Holder::new(parts, creator))
+}
+
+fn identity(record: &StartRecord, pid: Pid, tty: TtyId) -> Identity {
+    Identity {
+        name: record.name.clone(),
+        id: record.id.clone(),
+        command: record.command.iter().map(Text::shown).collect(),
+        cwd: record.cwd.shown(),
+        created: record.created,
+        labels: record.labels.clone().into_iter().collect(),
+        holder_pid: record.holder_pid,
+        pid: pid.0,
+        tty_id: (tty.dev, tty.rdev),
+    }
+}
+
+fn terms(record: &StartRecord, size: Size) -> Terms {
+    Terms {
+        size,
+        journal: record.journal,
+        history: record.history,
+        record_output: record.record_output,
+        policies: record.policies.clone(),
+    }
+}
+
+/// Puts the record in place, and removes what an earlier session has left beside it.
+fn take_over(place: &Place, draft: io::Result<Draft>, record: &StartRecord) -> io::Result<()> {
+    let before = record::read(place.folder()).start;
+    let is_same = before.as_ref().is_some_and(|before| before.id == record.id);
+    if let Some(before) = before.filter(|_| !is_same) {
         // A session that died could not take its link along.
         let _ = place.remove_agent(&before.id);
     }
     // Those that a killed holder left.
     let _ = place.remove_scripts();
-    // A full or read-only disk costs the record, never the session.
-    let _ = draft.and_then(record::Draft::commit);
-    let parts = Parts { session, place, start, pty, follower, program: pid, signals, removed };
-    Ok(Holder::new(parts, creator))
+    draft?.commit(is_same)
 }
 
 fn not_started(error: SpawnError) -> Started {

@@ -1,28 +1,39 @@
 //! The record: what is kept on disk of a session, and read by everybody.
 //!
-//! In the folder's `record`: `start.json` from the beginning on; when it has ended
-//! `screen` and `journal`, what it said, and then `exit.json`, how it ended. Each is replaced as a whole. Nothing in them is
-//! trusted over the lock.
+//! In the folder's `record`: `start.json`, how it began, from the beginning on;
+//! `latest.json`, how it stood with it lately; `output-N`, what it said lately; and
+//! `exit.json`, how it ended, when it has. Each is replaced as a whole, but for the
+//! latest output, which is appended to ([`output`]). Nothing in them is trusted over
+//! the lock.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 
 use serde::{Deserialize, Serialize};
-use sess_proto::message::{Exit, Size};
+use sess_proto::message::Exit;
 use sess_sys::Dir;
 
-use crate::session::Identity;
+use crate::policy::{Cause, Policies};
+
+pub mod output;
+mod text;
+mod writer;
+
+pub use output::{Cells, Output};
+pub use text::Text;
+pub use writer::{Begin, Keep, Writer};
 
 /// The record's folder.
 pub const RECORD: &str = "record";
 const START: &str = "start.json";
+const LATEST: &str = "latest.json";
 const EXIT: &str = "exit.json";
-const SCREEN: &str = "screen";
-const JOURNAL: &str = "journal";
+/// What the names of the files begin with that hold output.
+const OUTPUT: &str = "output-";
 /// A record over this size is none of ours.
 const LIMIT: usize = 4 * 1024 * 1024;
-/// What a session showed, or its journal, is never larger than that.
+/// Output is never larger than that.
 const OUTPUT_LIMIT: usize = 1024 * 1024 * 1024;
 
 /// When a session's output is written down.
@@ -60,8 +71,8 @@ impl std::str::FromStr for KeepOutput {
     }
 }
 
-/// How a session began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How a session began, and how it is begun again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StartRecord {
     /// The session's id.
@@ -69,23 +80,91 @@ pub struct StartRecord {
     /// Its name then.
     pub name: String,
     /// The program and its arguments.
-    pub command: Vec<String>,
+    pub command: Vec<Text>,
     /// Where it began.
-    pub cwd: String,
-    /// When, in milliseconds since 1970.
+    pub cwd: Text,
+    /// When the session first began, in milliseconds since 1970.
     pub created: u64,
+    /// When it was begun this time.
+    #[serde(default)]
+    pub begun: u64,
+    /// How often it had been begun before.
+    #[serde(default)]
+    pub run: u32,
+    /// Who began it this time.
+    #[serde(default)]
+    pub by: Creator,
     /// Which boot of the machine it was.
     pub boot_id: String,
     /// The holder's process.
     pub holder_pid: i32,
     /// Its first size, as columns and rows.
-    pub size: (u16, u16),
+    pub size: Cells,
     /// Lines of history kept at most.
     pub history: usize,
+    /// Bytes of output kept raw at most.
+    #[serde(default)]
+    pub journal: usize,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// The environment that it was given.
+    #[serde(default)]
+    pub environment: Environment,
+    /// The umask that it was given.
+    #[serde(default)]
+    pub umask: u32,
+    /// When its output is written down.
+    #[serde(default)]
+    pub record_output: KeepOutput,
+    /// What becomes of it without anybody asking.
+    #[serde(default)]
+    pub policies: Policies,
     /// The version of the holder.
     pub version: String,
+}
+
+/// Who began a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Creator {
+    /// The user's number.
+    pub uid: u32,
+    /// The process.
+    pub pid: i32,
+}
+
+/// What is kept of an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Environment {
+    /// Whether that is all of it: else who begins it again gives the rest.
+    pub whole: bool,
+    /// Names and values.
+    pub variables: Vec<(Text, Text)>,
+}
+
+/// How it stood with a session lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LatestRecord {
+    /// The session's id.
+    pub id: String,
+    /// Where its program was.
+    pub cwd: Option<Text>,
+    /// Where its shell was, as it told by OSC 7: an URL.
+    pub directory: Option<Text>,
+    /// The title.
+    pub title: String,
+    /// The size, as columns and rows.
+    pub size: Cells,
+    /// Bytes of output.
+    pub offset: u64,
+    /// Lines of history.
+    pub history_lines: u64,
+    /// When the program last said something, in milliseconds since 1970.
+    pub last_output: Option<u64>,
+    /// When somebody last typed something.
+    pub last_input: Option<u64>,
 }
 
 /// How a session ended.
@@ -94,38 +173,55 @@ pub struct StartRecord {
 pub struct ExitRecord {
     /// The session's id.
     pub id: String,
+    /// How often it had been begun before.
+    #[serde(default)]
+    pub run: u32,
     /// The program's exit code, if it ended by itself.
     pub code: Option<u8>,
     /// The signal that ended it, if one did.
     pub signal: Option<i32>,
+    /// Why.
+    #[serde(default = "by_itself")]
+    pub cause: Cause,
     /// When, in milliseconds since 1970.
     pub time: u64,
-    /// Bytes of output.
-    pub offset: u64,
-    /// Lines of history.
-    pub history_lines: u64,
-    /// The title at the end.
-    pub title: String,
-    /// The size at the end, as columns and rows.
-    pub size: (u16, u16),
-    /// When the program last said something.
-    pub last_output: Option<u64>,
-    /// When somebody last typed something.
-    pub last_input: Option<u64>,
+    /// How long it had run, in milliseconds; no clock that is set changes it.
+    #[serde(default)]
+    pub duration: Option<u64>,
+    /// What it and all that it started used.
+    #[serde(default)]
+    pub usage: Option<UsageRecord>,
+    /// What became of what was to be run at its end.
+    #[serde(default)]
+    pub on_exit: Option<OnExitRecord>,
 }
 
-/// What a session said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// The size of its terminal, as columns and rows.
-    pub size: (u16, u16),
-    /// Bytes of output.
-    pub offset: u64,
-    /// What a blank terminal of that size is fed to show what the session showed
-    /// at the end, after its history.
-    pub screen: Vec<u8>,
-    /// The latest output as it came, up to `offset`.
-    pub raw: Vec<u8>,
+/// What processes used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UsageRecord {
+    /// Processor time for themselves, in milliseconds.
+    pub user: u64,
+    /// Processor time for what they asked of the system, in milliseconds.
+    pub system: u64,
+    /// The most memory that one of them had, in KiB.
+    pub max_rss: u64,
+}
+
+/// What became of a command that was run at a session's end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OnExitRecord {
+    /// Its exit code, if it ended by itself.
+    pub code: Option<u8>,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+    /// Why it could not be run.
+    pub error: Option<String>,
+}
+
+fn by_itself() -> Cause {
+    Cause::Itself
 }
 
 /// What a session's folder says of it.
@@ -133,27 +229,10 @@ pub struct Output {
 pub struct Record {
     /// How it began; `None` if that is not readable.
     pub start: Option<StartRecord>,
+    /// How it stood with it lately.
+    pub latest: Option<LatestRecord>,
     /// How it ended, if it has.
     pub exit: Option<ExitRecord>,
-}
-
-impl StartRecord {
-    /// The record of a session that has just begun.
-    pub fn new(identity: &Identity, size: Size, history: usize) -> Self {
-        Self {
-            id: identity.id.clone(),
-            name: identity.name.clone(),
-            command: identity.command.clone(),
-            cwd: identity.cwd.clone(),
-            created: identity.created,
-            boot_id: sess_sys::process::boot_id().unwrap_or_default(),
-            holder_pid: identity.holder_pid,
-            size: (size.cols, size.rows),
-            history,
-            labels: identity.labels.iter().cloned().collect(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
 }
 
 impl ExitRecord {
@@ -167,9 +246,12 @@ impl ExitRecord {
     }
 }
 
-/// Writes how a session began, in place of what its folder said before.
-pub fn write_start(folder: &Dir, start: &StartRecord) -> io::Result<()> {
-    Draft::write(folder, start)?.commit()
+impl Record {
+    /// Whether it was taken by a crash, a reboot or the system: then it is to be begun
+    /// again. Only asked of sessions whose lock is free.
+    pub fn was_taken(&self) -> bool {
+        self.start.is_some() && self.exit.as_ref().is_none_or(|exit| exit.cause == Cause::Taken)
+    }
 }
 
 /// How a session begins, written but not yet in place of what was said before.
@@ -187,13 +269,15 @@ impl Draft {
         Ok(Self { record, aside })
     }
 
-    /// It has begun.
-    pub fn commit(self) -> io::Result<()> {
+    /// It has begun. What its folder said of another session goes; of the same one, how
+    /// it ended.
+    pub fn commit(self, same: bool) -> io::Result<()> {
         self.record.put_in_place(&self.aside, OsStr::new(START))?;
-        for earlier in [EXIT, SCREEN, JOURNAL] {
-            match self.record.remove_file(OsStr::new(earlier)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+        gone(self.record.remove_file(OsStr::new(EXIT)))?;
+        if !same {
+            gone(self.record.remove_file(OsStr::new(LATEST)))?;
+            for name in output_names(&self.record)? {
+                gone(self.record.remove_file(&name))?;
             }
         }
         Ok(())
@@ -208,25 +292,43 @@ impl Draft {
     }
 }
 
+/// Writes how a session began, in place of what its folder says of that.
+pub fn write_start(folder: &Dir, start: &StartRecord) -> io::Result<()> {
+    open(folder)?.replace_file(OsStr::new(START), &json(start)?, 0o600)
+}
+
+/// Writes how it stands with a session.
+pub fn write_latest(folder: &Dir, latest: &LatestRecord) -> io::Result<()> {
+    open(folder)?.replace_file(OsStr::new(LATEST), &json(latest)?, 0o600)
+}
+
 /// Writes how a session ended.
 pub fn write_exit(folder: &Dir, exit: &ExitRecord) -> io::Result<()> {
     open(folder)?.replace_file(OsStr::new(EXIT), &json(exit)?, 0o600)
 }
 
-/// Writes what a session said; to be followed by how it ended.
-pub fn write_output(folder: &Dir, output: &Output) -> io::Result<()> {
-    let record = open(folder)?;
-    record.replace_file(OsStr::new(SCREEN), &output.screen, 0o600)?;
-    record.replace_file(OsStr::new(JOURNAL), &output.raw, 0o600)
+/// What a session said that is over; `None` if that is not kept.
+pub fn read_output(folder: &Dir) -> Option<Output> {
+    let id = read(folder).start?.id;
+    let record = folder.open_in(OsStr::new(RECORD)).ok()?;
+    let mut names = output_names(&record).ok()?;
+    names.sort_unstable();
+    let read = |name: &OsString| record.read_file(name, OUTPUT_LIMIT).ok();
+    let segments: Vec<Vec<u8>> = names.iter().filter_map(read).collect();
+    Output::of_segments(&segments, &id)
 }
 
-/// What an ended session said; `None` if that is not kept.
-pub fn read_output(folder: &Dir) -> Option<Output> {
-    let exit = read(folder).exit?;
-    let record = folder.open_in(OsStr::new(RECORD)).ok()?;
-    let screen = record.read_file(OsStr::new(SCREEN), OUTPUT_LIMIT).ok()?;
-    let raw = record.read_file(OsStr::new(JOURNAL), OUTPUT_LIMIT).ok()?;
-    Some(Output { size: exit.size, offset: exit.offset, screen, raw })
+/// Whether anything is kept of what a session said.
+pub fn has_output(folder: &Dir) -> bool {
+    let record = folder.open_in(OsStr::new(RECORD));
+    record.and_then(|record| output_names(&record)).is_ok_and(|names| !names.is_empty())
+}
+
+/// The names of the files that hold output.
+fn output_names(record: &Dir) -> io::Result<Vec<OsString>> {
+    let mut names = record.names()?;
+    names.retain(|name| name.to_str().is_some_and(|name| name.starts_with(OUTPUT)));
+    Ok(names)
 }
 
 /// The record's folder, made if it is missing.
@@ -241,6 +343,13 @@ fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
+}
+
 /// Reads what a session's folder says. What is not there, or not readable, is
 /// left out; an end that belongs to another beginning is none.
 pub fn read(folder: &Dir) -> Record {
@@ -248,11 +357,15 @@ pub fn read(folder: &Dir) -> Record {
         return Record::default();
     };
     let start: Option<StartRecord> = parse(&record, START);
+    let latest: Option<LatestRecord> = parse(&record, LATEST);
     let exit: Option<ExitRecord> = parse(&record, EXIT);
+    let of_this = |id: &str| start.as_ref().is_none_or(|start| start.id == id);
     let exit = exit.filter(|exit| {
-        exit.exit().is_some() && start.as_ref().is_none_or(|start| start.id == exit.id)
+        let run = start.as_ref().is_none_or(|start| start.run == exit.run);
+        exit.exit().is_some() && of_this(&exit.id) && run
     });
-    Record { start, exit }
+    let latest = latest.filter(|latest| of_this(&latest.id));
+    Record { start, latest, exit }
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(record: &Dir, name: &str) -> Option<T> {

@@ -5,7 +5,9 @@
 //! and no [`std::io::Result`]: time and facts come in, what is to be done goes
 //! out, and the event loop does it.
 
+mod ends;
 mod hearing;
+mod keeping;
 mod lead;
 mod noticing;
 mod reading;
@@ -18,12 +20,15 @@ mod waiting;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sess_proto::message::{ClientInfo, Exit, Happening, Info, Kill, Killed, Size, Survivor};
+use sess_proto::message::{ClientInfo, Exit, Info, Kill, Size, Survivor};
 
 use crate::client::{ClientId, STALL, View};
 use crate::duty::Duty;
 use crate::input::{Input, Taken};
+use crate::policy::{Cause, Policies, Upkeep};
+use crate::record::{Keep, KeepOutput, Output};
 use crate::stream::Stream;
+use keeping::Keeping;
 use noticing::Attention;
 use role::{Client, Role};
 use running::{Command, Shells};
@@ -45,6 +50,21 @@ pub struct Now {
     pub ticks: u64,
     /// Milliseconds since 1970.
     pub wall: u64,
+}
+
+/// What a session is to be like.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Its terminal's first size.
+    pub size: Size,
+    /// Bytes of output that are kept raw.
+    pub journal: usize,
+    /// Lines of history that are kept.
+    pub history: usize,
+    /// When its output is written down.
+    pub record_output: KeepOutput,
+    /// What becomes of it without anybody asking.
+    pub policies: Policies,
 }
 
 /// What a session is from the beginning.
@@ -112,9 +132,15 @@ pub enum Action {
     Probe(ClientId),
     /// End the program and all that it started.
     Kill(Kill),
+    /// Write down how it stands with the session, and this, then call
+    /// [`Session::kept`].
+    Record(Option<Keep>),
+    /// Start the program again, then call [`Session::restarted`] or
+    /// [`Session::not_restarted`].
+    Restart,
     /// The session is over: record it, give up its name, then call
     /// [`Session::concluded`].
-    Conclude(Exit),
+    Conclude(Exit, Cause),
 }
 
 /// How far the session is.
@@ -124,8 +150,12 @@ enum Phase {
     Running,
     /// It has ended; its last output may still be unread.
     Draining(Exit),
-    /// All of its output is here.
+    /// All of its output is here; what follows is not decided.
     Drained(Exit),
+    /// It is started again at that time, in ticks, or just now.
+    Pausing(Exit, Option<u64>),
+    /// The session's end is being recorded.
+    Concluding,
     /// The name is given up; clients get the rest.
     Over,
 }
@@ -142,6 +172,8 @@ pub struct Session {
     phase: Phase,
     /// How it ended, once everybody may know.
     exit: Option<Exit>,
+    /// Why it is being ended, if it is.
+    cause: Option<Cause>,
     /// A kill is under way.
     killing: bool,
     survivors: Vec<Survivor>,
@@ -164,21 +196,35 @@ pub struct Session {
     resting: BTreeMap<ClientId, Client>,
     waits: Waits,
     attention: Attention,
+    keeping: Keeping,
+    upkeep: Upkeep,
+    /// When the last viewer left, in ticks.
+    last_detach: u64,
+    /// How often the program was started again.
+    restarts: u32,
 }
 
 impl Session {
-    /// A session whose program has just started.
-    pub fn new(identity: Identity, size: Size, journal: usize, history: usize) -> Self {
+    /// A session whose program is about to start. It goes on where an earlier one has
+    /// ended whose output this is.
+    pub fn new(identity: Identity, terms: Terms, earlier: Option<&Output>) -> Self {
+        let Terms { size, journal, history, record_output, policies } = terms;
         let screen = sess_screen::Size::new(size.cols, size.rows);
-        Self {
+        let stream = match earlier {
+            Some(output) => Stream::resumed(journal, output, history),
+            None => Stream::new(journal, screen, history),
+        };
+        let keeping = Keeping::new(record_output, stream.screen());
+        let mut session = Self {
             identity,
-            stream: Stream::new(journal, screen, history),
+            stream,
             duty: Duty::default(),
             clients: BTreeMap::new(),
             input: Input::default(),
             size,
             phase: Phase::Running,
             exit: None,
+            cause: None,
             killing: false,
             survivors: Vec::new(),
             actions: Vec::new(),
@@ -194,7 +240,16 @@ impl Session {
             resting: BTreeMap::new(),
             waits: Waits::default(),
             attention: Attention::default(),
+            keeping,
+            upkeep: Upkeep::new(policies, 0),
+            last_detach: 0,
+            restarts: 0,
+        };
+        if session.stream.screen().size() != screen {
+            session.stream.resize(screen);
+            session.keep_size((screen.cols, screen.rows));
         }
+        session
     }
 
     /// It is that time now.
@@ -219,7 +274,9 @@ impl Session {
         match self.phase {
             Phase::Running => {}
             Phase::Draining(_) => return true,
-            Phase::Drained(_) | Phase::Over => return false,
+            Phase::Drained(_) | Phase::Pausing(..) | Phase::Concluding | Phase::Over => {
+                return false;
+            }
         }
         let leader = self.leader().filter(|(_, view)| !view.is_stalled());
         let reached = leader.map(|(_, view)| view.following().unwrap_or(view.followed_from.1));
@@ -230,6 +287,7 @@ impl Session {
     /// A place for output.
     pub fn room(&mut self) -> &mut [u8] {
         self.overtake(READ_BUDGET);
+        self.cut_for_record();
         let Self { stream, clients, .. } = self;
         stream.room(READ_BUDGET, &mut readers(clients))
     }
@@ -246,6 +304,7 @@ impl Session {
         }
         self.notice_output();
         self.last_output = Some(self.now);
+        self.note_for_record();
         self.scan_for_marks();
     }
 
@@ -294,22 +353,6 @@ impl Session {
         self.begin_run(facts);
     }
 
-    /// The program has ended. Its output is to be read until there is none.
-    pub fn program_exited(&mut self, exit: Exit) {
-        if self.phase == Phase::Running {
-            self.phase = Phase::Draining(exit);
-            self.input.clear();
-        }
-    }
-
-    /// All output of the ended program is read.
-    pub fn drained(&mut self) {
-        if let Phase::Draining(exit) = self.phase {
-            self.phase = Phase::Drained(exit);
-            self.conclude_if_over();
-        }
-    }
-
     /// Whether there is something to do while nobody wants anything.
     pub fn is_behind(&self) -> bool {
         self.stream.is_behind()
@@ -345,78 +388,6 @@ impl Session {
         }
     }
 
-    // ---- the end -----------------------------------------------------------
-
-    /// Begins to end the program and all that it started; who asks again asks for
-    /// it in another way.
-    pub fn kill(&mut self, kill: Kill) {
-        self.killing = true;
-        self.actions.push(Action::Kill(kill));
-    }
-
-    /// A kill is over; these could not be ended.
-    pub fn killed(&mut self, survivors: Vec<Survivor>) {
-        self.killing = false;
-        self.survivors = survivors;
-        if self.phase == Phase::Running {
-            self.answer_killers();
-        } else {
-            self.conclude_if_over();
-        }
-    }
-
-    fn conclude_if_over(&mut self) {
-        if let Phase::Drained(exit) = self.phase
-            && !self.killing
-        {
-            self.catch_up();
-            self.actions.push(Action::Conclude(exit));
-        }
-    }
-
-    /// The name is given up, and the end recorded: tells everybody.
-    pub fn concluded(&mut self, exit: Exit) {
-        self.phase = Phase::Over;
-        self.answer_killers();
-        self.exit = Some(exit);
-        for id in self.views().map(|(id, _)| id).collect::<Vec<_>>() {
-            self.dismiss(id, telling::exited(exit));
-        }
-        self.answer_last();
-        let now = self.now.ticks;
-        self.clients.values_mut().for_each(|client| client.moved = now);
-        self.dismiss_senders(exit);
-        self.dismiss_waiters(exit);
-        self.dismiss_runners(exit);
-        self.tell(Happening::Exited(exit));
-        let since = self.now.ticks;
-        for client in self.clients.values_mut() {
-            if matches!(client.role, Role::Listener) {
-                client.role = Role::Leaving { since };
-            }
-        }
-        // Who has not asked yet asks the record; but for the creator, whose
-        // program may be quicker than itself.
-        self.clients.retain(|_, client| match client.role {
-            Role::Undecided { promised, .. } => promised,
-            _ => true,
-        });
-    }
-
-    /// Whether there is nothing left to do.
-    pub fn is_over(&self) -> bool {
-        self.phase == Phase::Over && self.clients.is_empty()
-    }
-
-    fn answer_killers(&mut self) {
-        for client in self.clients.values_mut() {
-            if matches!(client.role, Role::Killer) {
-                client.outbox.say(Killed { survivors: self.survivors.clone() });
-                client.role = Role::Leaving { since: self.now.ticks };
-            }
-        }
-    }
-
     // ---- time --------------------------------------------------------------
 
     /// When [`Session::tick`] is to be called, in ticks.
@@ -432,7 +403,8 @@ impl Session {
         });
         let probe = self.probe.map(|(at, _)| at);
         let others = [probe, quiet, self.sends_due(), self.waits_due(), self.runs_due()];
-        clients.chain(others.into_iter().flatten()).min()
+        let upkeep = [self.keeping_due(), self.upkeep_due()];
+        clients.chain(others.into_iter().chain(upkeep).flatten()).min()
     }
 
     /// Time has passed.
@@ -465,11 +437,14 @@ impl Session {
         }
         for id in gone {
             self.clients.remove(&id);
+            self.last_detach = self.now.ticks;
             self.settle_lead();
         }
         self.tick_sends();
         self.tick_waits();
         self.tick_runs();
+        self.tick_keeping();
+        self.tick_upkeep();
         if let Some((at, _)) = self.probe
             && self.now.ticks >= at
             && let Some(id) = self.duty.on()

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use sess_screen::{Notification, QueryKind, QueryScan, Reply, Screen, Size, WrittenLine};
 
 use crate::journal::Journal;
+use crate::record::Output;
 
 /// How far apart marks are at most while somebody follows, in bytes. The larger
 /// the pieces, the more of a flood the screen can take past its grid.
@@ -60,6 +61,28 @@ impl Stream {
             marks: VecDeque::from([Mark { offset: 0, line: 0 }]),
             scan: QueryScan::new(),
         }
+    }
+
+    /// A stream that goes on where another has ended.
+    pub fn resumed(journal: usize, output: &Output, history: usize) -> Self {
+        let mut screen = output.screen(history);
+        // What was asked then was answered then.
+        screen.take_replies();
+        screen.take_bells();
+        screen.take_notifications();
+        let (parsed, line) = (output.end(), screen.history().end);
+        Self {
+            journal: Journal::resumed(journal, parsed, &output.raw),
+            screen,
+            parsed,
+            marks: VecDeque::from([Mark { offset: parsed, line }]),
+            scan: QueryScan::new(),
+        }
+    }
+
+    /// Bytes that are kept raw at most.
+    pub fn capacity(&self) -> u64 {
+        self.journal.capacity() as u64
     }
 
     /// The offset of the next byte to come.

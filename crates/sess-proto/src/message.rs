@@ -15,7 +15,7 @@ pub use client::{
 pub use holder::{
     Activity, At, Attached, Began, Captured, ClientInfo, Detached, Done, Event, Exited, Happened,
     Happening, Info, Killed, Listening, Mood, Ran, Refused, Survivor, Sync, Taken, TimedOut, Typed,
-    Welcome, refusal,
+    Upkeep, Welcome, refusal,
 };
 
 use crate::frame::{self, Frame, FrameError, MUST_UNDERSTAND};
@@ -196,6 +196,8 @@ messages! {
     aside {
         /// What the program is about; comes before [`Info`].
         Mood = 148,
+        /// How the session is kept up; comes before [`Info`].
+        Upkeep = 149,
     }
 }
 

@@ -79,6 +79,14 @@ impl History {
         self.end + n > self.held
     }
 
+    /// No line was written to after that offset.
+    pub(crate) fn written_by(&mut self, offset: u64) {
+        self.dropped = self.dropped.min(offset);
+        for written in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.written) {
+            *written = offset.min(*written);
+        }
+    }
+
     /// Forgets all lines; their numbers are not used again.
     pub(crate) fn clear(&mut self) {
         self.chunks.clear();

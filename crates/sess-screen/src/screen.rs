@@ -122,6 +122,23 @@ impl Screen {
         }
     }
 
+    /// A screen that goes on where another was left: `shown` is what brought a blank
+    /// one of its size there, history first, and `offset` how many bytes that one had
+    /// taken. When which line was written to is not known any more: none was since then.
+    pub fn resumed(size: Size, history_limit: usize, shown: &[u8], offset: u64) -> Screen {
+        let mut screen = Screen::new(size, history_limit);
+        screen.feed(shown);
+        screen.replies.clear();
+        screen.bells = 0;
+        screen.notifications = Notifications::default();
+        screen.offset = offset;
+        for grid in std::iter::once(&mut screen.grid).chain(&mut screen.other) {
+            grid.rows.iter_mut().for_each(|row| row.written = row.written.min(offset));
+        }
+        screen.history.written_by(offset);
+        screen
+    }
+
     /// The size it has.
     pub fn size(&self) -> Size {
         self.size

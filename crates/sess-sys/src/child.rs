@@ -6,7 +6,7 @@
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::{fmt, io};
@@ -14,6 +14,7 @@ use std::{fmt, io};
 use nix::errno::Errno;
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
+use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{WaitOptions, wait};
 
@@ -115,12 +116,23 @@ impl Program {
     /// The same, but returns while the program is on its way, which takes about as
     /// long as this process may have other things to do.
     pub fn begin(&self, follower: &PtyFollower) -> Result<Beginning, SpawnError> {
+        self.begin_on(follower.as_fd(), true)
+    }
+
+    /// Starts it without a terminal: it reads nothing, and what it writes nobody reads.
+    pub fn spawn_aside(&self) -> Result<Pid, SpawnError> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC;
+        let null = rustix::fs::open("/dev/null", flags, Mode::empty()).map_err(system)?;
+        self.begin_on(null.as_fd(), false)?.wait()
+    }
+
+    fn begin_on(&self, stdio: BorrowedFd<'_>, terminal: bool) -> Result<Beginning, SpawnError> {
         let (report, reporter) = pipe_with(PipeFlags::CLOEXEC).map_err(system)?;
         // Out of the way of 0 to 2, which the terminal will take, whatever this
         // process has there.
         let reporter = above_stdio(reporter).map_err(SpawnError::System)?;
-        let follower = above_stdio(follower.as_fd()).map_err(SpawnError::System)?;
-        let prepared = Prepared::new(self, follower, reporter);
+        let stdio = above_stdio(stdio).map_err(SpawnError::System)?;
+        let prepared = Prepared::new(self, stdio, terminal, reporter);
         let held_back = SignalsHeldBack::new().map_err(SpawnError::System)?;
 
         // SAFETY: the child only makes calls that are safe after a fork whatever

@@ -25,13 +25,15 @@ use crate::signals;
 
 pub use crate::title::{forget_environment, set_command_line};
 
-/// What a process without a terminal has no use for: the terminal's signals,
-/// `SIGPIPE`, and what comes when too many real-time signals wait.
-const IGNORED: [libc::c_int; 8] = [
+/// What a process without a terminal has no use for: the terminal's signals, those
+/// of failed writes, which say so themselves (`SIGPIPE`, `SIGXFSZ`), and what comes
+/// when too many real-time signals wait.
+const IGNORED: [libc::c_int; 9] = [
     libc::SIGHUP,
     libc::SIGINT,
     libc::SIGQUIT,
     libc::SIGPIPE,
+    libc::SIGXFSZ,
     libc::SIGTSTP,
     libc::SIGTTIN,
     libc::SIGTTOU,
@@ -86,10 +88,10 @@ impl AsFd for Pending {
 /// nearest subreaper), in a session of its own without being its leader, so that
 /// no terminal can become its own; working directory `/`, stdio on `/dev/null`,
 /// umask 077, no signal blocked, all at their defaults but those of terminals,
-/// `SIGPIPE` and `SIGIO`, which are ignored. Of the descriptors only `keep` stay
-/// open, at their numbers: whatever else `body` owns must not be used or dropped
-/// there. The process ends with the status that `body` returns, without running
-/// what is registered for its exit; a panic is status 101.
+/// `SIGPIPE`, `SIGXFSZ` and `SIGIO`, which are ignored. Of the descriptors only
+/// `keep` stay open, at their numbers: whatever else `body` owns must not be used or
+/// dropped there. The process ends with the status that `body` returns, without
+/// running what is registered for its exit; a panic is status 101.
 ///
 /// This process must have one thread and must not have made
 /// [`Signals`](crate::signals::Signals), else [`io::ErrorKind::InvalidInput`].

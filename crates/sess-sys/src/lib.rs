@@ -11,6 +11,7 @@
 //! that another Unix is a file, not a search.
 
 pub mod child;
+pub mod clock;
 pub mod detach;
 pub mod dir;
 pub mod heap;
@@ -30,7 +31,7 @@ pub use detach::{Outcome, Pending, Rlimit};
 pub use dir::{Dir, Kind, Meta};
 pub use lock::{Held, Lock};
 pub use poll::{Entry, Ready};
-pub use process::{Pid, Process, Signal};
+pub use process::{Pid, Process, Signal, Usage, Watched};
 pub use pty::{PtyFollower, PtyLeader, TtyId, WindowSize};
 pub use signals::Signals;
 pub use socket::{Connect, Listener, Peer, Stream};

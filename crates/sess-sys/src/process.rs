@@ -11,10 +11,14 @@ use rustix::process::{PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
 mod host;
 mod signal;
 mod tree;
+mod usage;
+mod watched;
 
-pub use host::{Account, account, boot_id, random_u64, uid, umask};
+pub use host::{Account, account, boot_id, host_name, random_u64, uid, umask};
 pub use signal::Signal;
 pub use tree::{ancestors, carrying, descendants};
+pub use usage::{Usage, usage_of_children};
+pub use watched::Watched;
 
 /// The number of a process.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

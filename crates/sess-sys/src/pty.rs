@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::pty::{self, OpenptFlags};
-use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Winsize};
+use rustix::termios::{self, Action, InputModes, LocalModes, OptionalActions, Termios, Winsize};
 
 use crate::process::Pid;
 
@@ -64,7 +64,11 @@ impl TtyId {
 
 /// The end that reads what the program writes. Nonblocking.
 #[derive(Debug)]
-pub struct PtyLeader(OwnedFd);
+pub struct PtyLeader {
+    fd: OwnedFd,
+    /// Those of a new terminal.
+    modes: Termios,
+}
 
 /// The end that the program sees as its terminal.
 #[derive(Debug)]
@@ -80,12 +84,28 @@ impl PtyLeader {
     /// limit.
     pub fn open(size: WindowSize) -> io::Result<(PtyLeader, PtyFollower)> {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let leader = retry_on_intr(|| pty::openpt(flags)).map_err(explain_exhaustion)?;
-        pty::grantpt(&leader)?;
-        pty::unlockpt(&leader)?;
-        let path = pty::ptsname(&leader, Vec::new())?;
+        let fd = retry_on_intr(|| pty::openpt(flags)).map_err(explain_exhaustion)?;
+        pty::grantpt(&fd)?;
+        pty::unlockpt(&fd)?;
+        let flags = fs::fcntl_getfl(&fd)?;
+        fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
+        let mut modes = modes_of_follower(&fd)?;
+        modes.input_modes |= InputModes::IUTF8;
+        let leader = PtyLeader { fd, modes };
+        let follower = leader.follower()?;
+        leader.resize(size)?;
+        Ok((leader, follower))
+    }
+
+    /// Opens the other end anew for another program, which finds it as the first
+    /// did: the same modes, and output that isn't held up (Ctrl-S). The kernel leaves
+    /// that as the last program did, and where the terminal was hung up (`vhangup`)
+    /// an earlier descriptor is dead. What was typed and not read is still there.
+    pub fn follower(&self) -> io::Result<PtyFollower> {
+        let path = pty::ptsname(&self.fd, Vec::new())?;
         let path = PathBuf::from(OsString::from_vec(path.into_bytes()));
-        let fd = match pty::ioctl_tiocgptpeer(&leader, flags) {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let fd = match pty::ioctl_tiocgptpeer(&self.fd, flags) {
             Ok(fd) => fd,
             // A kernel without that call has only the path.
             Err(Errno::NOTTY | Errno::INVAL | Errno::NOSYS) => {
@@ -94,15 +114,15 @@ impl PtyLeader {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut modes = termios::tcgetattr(&fd)?;
-        modes.input_modes |= InputModes::IUTF8;
+        // What a program held up, and what Ctrl-S did: that ends where the key means
+        // nothing.
+        termios::tcflow(&fd, Action::OOn)?;
+        let mut modes = self.modes.clone();
+        modes.input_modes -= InputModes::IXON;
         termios::tcsetattr(&fd, OptionalActions::Now, &modes)?;
+        termios::tcsetattr(&fd, OptionalActions::Now, &self.modes)?;
         let id = TtyId::of(&fd)?;
-        let flags = fs::fcntl_getfl(&leader)?;
-        fs::fcntl_setfl(&leader, flags | OFlags::NONBLOCK)?;
-        let leader = PtyLeader(leader);
-        leader.resize(size)?;
-        Ok((leader, PtyFollower { fd, path, id }))
+        Ok(PtyFollower { fd, path, id })
     }
 
     /// Sets the size; the foreground program gets `SIGWINCH` if it differs.
@@ -113,28 +133,28 @@ impl PtyLeader {
             ws_xpixel: size.xpixel,
             ws_ypixel: size.ypixel,
         };
-        Ok(retry_on_intr(|| termios::tcsetwinsize(&self.0, size))?)
+        Ok(retry_on_intr(|| termios::tcsetwinsize(&self.fd, size))?)
     }
 
     /// The present size.
     pub fn size(&self) -> io::Result<WindowSize> {
-        WindowSize::of(&self.0)
+        WindowSize::of(&self.fd)
     }
 
     /// Reads what the program wrote. `EIO` (no follower open) is passed on, as
     /// is [`io::ErrorKind::WouldBlock`].
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(retry_on_intr(|| rustix::io::read(&self.0, &mut *buffer))?)
+        Ok(retry_on_intr(|| rustix::io::read(&self.fd, &mut *buffer))?)
     }
 
     /// Types `bytes`, as many as fit.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(retry_on_intr(|| rustix::io::write(&self.0, bytes))?)
+        Ok(retry_on_intr(|| rustix::io::write(&self.fd, bytes))?)
     }
 
     /// The process group that reads from the terminal.
     pub fn foreground_group(&self) -> io::Result<Pid> {
-        let group = termios::tcgetpgrp(&self.0)?;
+        let group = termios::tcgetpgrp(&self.fd)?;
         Ok(Pid(group.as_raw_nonzero().get()))
     }
 
@@ -149,8 +169,7 @@ impl PtyLeader {
     }
 
     fn local_modes(&self) -> io::Result<LocalModes> {
-        // Asked on this end, the answer is about the other.
-        Ok(retry_on_intr(|| termios::tcgetattr(&self.0))?.local_modes)
+        Ok(modes_of_follower(&self.fd)?.local_modes)
     }
 }
 
@@ -164,11 +183,16 @@ impl PtyFollower {
     pub fn id(&self) -> TtyId {
         self.id
     }
+
+    /// Forgets what was typed and that no program has read.
+    pub fn discard_input(&self) -> io::Result<()> {
+        Ok(termios::tcflush(&self.fd, termios::QueueSelector::IFlush)?)
+    }
 }
 
 impl AsFd for PtyLeader {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -176,6 +200,11 @@ impl AsFd for PtyFollower {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+fn modes_of_follower(leader: &OwnedFd) -> io::Result<Termios> {
+    // Asked on this end, the answer is about the other.
+    Ok(retry_on_intr(|| termios::tcgetattr(leader))?)
 }
 
 /// "No space left on device" would send people looking at their disks.

@@ -2,18 +2,23 @@
 
 mod support;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
 use std::process::Command;
 
-use sess_sys::child::reap;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use sess_sys::child::{Program, reap};
 use sess_sys::detach::{
     Outcome, become_subreaper, detach, forget_environment, raise_descriptor_limit, set_command_line,
 };
 use sess_sys::dir::Dir;
 use sess_sys::lock::{Held, Lock, is_held};
-use sess_sys::process::{Pid, Process, Signal, current, descendants};
+use sess_sys::poll::{Entry, poll};
+use sess_sys::process::{Pid, Process, Signal, Watched, current, descendants};
+use sess_sys::pty::{PtyLeader, WindowSize};
 use sess_sys::signals::Signals;
 
 fn main() {
@@ -22,6 +27,9 @@ fn main() {
         an_ignored_sigchld_is_no_obstacle,
         silence_and_panic_are_an_empty_answer,
         everything_but_the_kept_is_left_behind,
+        what_is_ignored_is_not_ignored_by_programs,
+        a_file_too_large_is_a_failed_write,
+        a_watched_process_is_watched_over_there,
         the_title_is_the_whole_command_line,
         the_environment_can_be_forgotten,
         a_lock_outlives_who_took_it,
@@ -120,7 +128,7 @@ fn everything_but_the_kept_is_left_behind() {
         u64::from_str_radix(line.expect("it is there").trim(), 16).expect("it is a mask")
     };
     assert_eq!(of("SigBlk:"), 0);
-    let ignored = [1, 2, 3, 13, 20, 21, 22, 29].map(|signal| 1 << (signal - 1));
+    let ignored = [1, 2, 3, 13, 20, 21, 22, 25, 29].map(|signal| 1 << (signal - 1));
     assert_eq!(of("SigIgn:"), ignored.iter().sum::<u64>());
     assert_eq!(of("SigCgt:"), 0);
     assert!(facts[2].contains("Umask:\t0077"));
@@ -134,6 +142,51 @@ fn everything_but_the_kept_is_left_behind() {
     assert_eq!(open.len(), 6, "{open:?}");
     assert!(open.contains(&number));
     assert_eq!(facts[4..], ["/dev/null"; 3]);
+}
+
+fn what_is_ignored_is_not_ignored_by_programs() {
+    let ignored = over_there(|| {
+        let (leader, follower) = PtyLeader::open(WindowSize::default()).expect("there is one left");
+        let argv = ["grep", "SigIgn", "/proc/self/status"].map(OsString::from);
+        let program = Program::new(&argv, &[], Path::new("/"), 0o022, None).expect("it is sound");
+        program.spawn(&follower).expect("it starts");
+        support::wait_for("its end", || reap().expect("it is ours"));
+        let mut shown = [0; 100];
+        let count = leader.read(&mut shown).expect("it said something");
+        String::from_utf8_lossy(&shown[..count]).into_owned()
+    });
+    assert_eq!(ignored, "SigIgn:\t0000000000000000\r\n");
+}
+
+fn a_file_too_large_is_a_failed_write() {
+    let error = over_there(|| {
+        let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).expect("it can be asked");
+        setrlimit(Resource::RLIMIT_FSIZE, 10, hard).expect("it can be lowered");
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        format!("{:?}", file.write_all(&[0; 11]).map_err(|error| error.kind()))
+    });
+    assert_eq!(error, "Err(FileTooLarge)");
+}
+
+fn a_watched_process_is_watched_over_there() {
+    let mut sleeper = Command::new("sleep").arg("1000").spawn().expect("sleep can be started");
+    let pid = Pid(i32::try_from(sleeper.id()).expect("it is a process number"));
+    let watched = Watched::open(pid).expect("it works").expect("it runs");
+    let pending = detach(
+        &watched,
+        |watched| vec![watched.as_fd()],
+        |watched, outcome| {
+            let before = watched.has_ended();
+            let killed = Process::read(pid).map(|it| it.map(|it| it.signal(Signal::KILL)));
+            let mut entries = [Entry::new(watched.as_fd(), true, false)];
+            let polled = poll(&mut entries, None);
+            let facts = format!("{before:?} {killed:?} {polled:?} {:?}", watched.has_ended());
+            i32::from(outcome.send(facts.as_bytes()).is_err())
+        },
+    );
+    let said = pending.expect("it works").wait().expect("it can be read");
+    sleeper.wait().expect("it is ours");
+    assert_eq!(String::from_utf8_lossy(&said), "Ok(false) Ok(Some(Ok(()))) Ok(()) Ok(true)");
 }
 
 fn the_title_is_the_whole_command_line() {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
@@ -105,7 +105,7 @@ fn a_file_is_read_up_to_its_limit_and_not_beyond() {
 }
 
 #[test]
-fn only_regular_files_are_read() {
+fn only_regular_files_are_read_and_appended_to() {
     let (place, dir) = place();
     fs::write(place.path().join("file"), "12345").expect("it can be written");
     symlink("file", place.path().join("link")).expect("a link");
@@ -116,7 +116,32 @@ fn only_regular_files_are_read() {
     for other in ["link", "folder", "socket", "fifo"] {
         let error = dir.read_file(name(other), 100).expect_err("it is no file");
         assert_eq!(error.kind(), ErrorKind::InvalidData, "{other}");
+        let error = dir.open_append(name(other)).expect_err("it is no file");
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{other}");
     }
+    // Somebody who reads from it makes it no file.
+    let _reader = fs::OpenOptions::new().read(true).write(true).open(place.path().join("fifo"));
+    let error = dir.open_append(name("fifo")).expect_err("it is no file");
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+}
+
+#[test]
+fn what_is_appended_comes_at_the_end_wherever_that_is() {
+    let (place, dir) = place();
+    let path = place.path().join("file");
+    fs::write(&path, "old ").expect("it can be written");
+    let mut file = dir.open_append(name("file")).expect("it is there");
+    fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .expect("it is there")
+        .write_all(b"by others ")
+        .expect("it can be written");
+    file.write_all(b"new").expect("it can be written");
+    assert_eq!(fs::read(&path).expect("it is there"), b"old by others new");
+    let error = dir.open_append(name("none")).expect_err("it is missing");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(dir.names().expect("it can be read"), ["file"]);
 }
 
 #[test]

@@ -3,11 +3,14 @@
 mod support;
 
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
+use sess_sys::poll::{Entry, poll};
 use sess_sys::process::{
-    Pid, Process, Signal, account, ancestors, boot_id, carrying, current, descendants, random_u64,
+    Pid, Process, Signal, Watched, account, ancestors, boot_id, carrying, current, descendants,
+    random_u64, usage_of_children,
 };
 
 struct Sleeper(Child);
@@ -60,6 +63,43 @@ fn one_that_has_ended_is_not_alive_even_before_it_is_waited_for() {
     assert!(below.iter().any(|it| it.pid == process.pid && it.state == 'Z'));
     drop(sleeper);
     process.signal(Signal::TERM).expect("that it has gone is no error");
+}
+
+#[test]
+fn the_end_of_a_watched_process_is_noticed() {
+    let sleeper = Sleeper::new(|_| {});
+    let process = sleeper.process();
+    let watch = || Watched::open(process.pid).expect("it works");
+    let watched = watch().expect("it runs");
+    assert!(!watched.has_ended().expect("it can be asked"));
+    process.signal(Signal::KILL).expect("it is ours");
+    let mut entries = [Entry::new(watched.as_fd(), true, false)];
+    poll(&mut entries, None).expect("it works");
+    assert!(entries[0].ready.read && watched.has_ended().expect("it can be asked"));
+    // Nobody has waited for it yet.
+    let zombie = watch().expect("it is there");
+    assert!(zombie.has_ended().expect("it can be asked"));
+    drop(sleeper);
+    assert!(watched.has_ended().expect("it can be asked"));
+    assert!(watch().is_none());
+}
+
+#[test]
+fn no_process_is_watched_under_a_number_that_nobody_has() {
+    for number in [i32::MAX, 0, -1, i32::MIN] {
+        assert!(Watched::open(Pid(number)).expect("it works").is_none(), "{number}");
+    }
+}
+
+#[test]
+fn what_children_used_is_told_when_they_have_been_waited_for() {
+    let before = usage_of_children();
+    let script = "i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done";
+    let status = Command::new("sh").args(["-c", script]).status().expect("a shell starts");
+    assert!(status.success());
+    let after = usage_of_children();
+    assert!(after.user > before.user && after.system >= before.system, "{before:?} {after:?}");
+    assert!((100..10_000_000).contains(&after.max_rss_kib), "{after:?}");
 }
 
 #[test]

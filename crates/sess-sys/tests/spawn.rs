@@ -38,6 +38,13 @@ impl Stage {
         }
     }
 
+    fn open_anew(&mut self) {
+        let follower = self.leader.follower().expect("it can be opened");
+        assert_eq!(follower.id(), self.follower.id());
+        assert_eq!(follower.path(), self.follower.path());
+        self.follower = follower;
+    }
+
     /// Runs it to its end.
     fn run(&self, program: &Program) -> (String, Exit) {
         let pid = program.spawn(&self.follower).expect("it starts");
@@ -238,6 +245,30 @@ fn the_terminal_tells_of_size_modes_and_foreground() {
         output.contains("33 44")
     });
     end(pid);
+}
+
+#[test]
+fn a_terminal_opened_anew_is_as_it_was_at_first() {
+    let mut stage = Stage::new();
+    let look = shell("echo again; test -t 0 && tty; stty size; stty -g");
+    let (first, _) = stage.run(&look);
+    for end in ["exit 3", "stty raw -echo -iutf8; exit 3"] {
+        assert_eq!(stage.run(&shell(end)).1, Exit::Code(3));
+        stage.open_anew();
+        assert_eq!(stage.run(&look), (first.clone(), Exit::Code(0)), "after {end}");
+    }
+    assert!(first.starts_with(&format!("again\r\n{}\r\n30 90", stage.follower.path().display())));
+}
+
+#[test]
+fn output_that_was_held_up_goes_on_on_a_terminal_opened_anew() {
+    let mut stage = Stage::new();
+    // What gets the line ends after the key before it has done its work.
+    assert_eq!(stage.leader.write(b"\x13\n").expect("there is room"), 2);
+    assert_eq!(stage.run(&shell("read -r line; exit 3")).1, Exit::Code(3));
+    stage.open_anew();
+    let (output, _) = stage.run(&shell("echo again"));
+    assert!(output.ends_with("again\r\n"), "{output}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what is wrong with the rest. Must not know what a verb does.
 
 mod completions;
+mod keeping;
 mod mistake;
 mod scripting;
 mod values;
@@ -14,14 +15,18 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+use sess_holder::policy::{NoRestart, Restart};
+use sess_holder::record::KeepOutput;
 use sess_proto::SessionName;
 use sess_proto::message::Size;
 
 use crate::config::Lines;
 use crate::error::Failure;
 use crate::output::Filter;
+use crate::time::Limit;
 
 pub(crate) use completions::{completions, man_pages};
+pub(crate) use keeping::{PruneArgs, RestartArgs, RestoreArgs};
 pub(crate) use scripting::{
     CaptureArgs, EventsArgs, Format, Item, LogsArgs, RenameArgs, ResizeArgs, RunArgs, SendArgs,
     WaitArgs,
@@ -67,9 +72,16 @@ pub(crate) enum Command {
     Events(EventsArgs),
     Rename(RenameArgs),
     Resize(ResizeArgs),
+    Restart(RestartArgs),
+    Restore(RestoreArgs),
+    Prune(PruneArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
+    Config(ConfigArgs),
 }
+
+/// What runs when a session has ended; `None` if nothing does.
+type OnExit = Option<String>;
 
 /// Start a command in a new session and attach to it
 ///
@@ -85,7 +97,9 @@ Examples:
   sess new -d build -- make -j8    a command in the background
   sess new -A work                 attach to 'work', started first if it doesn't run
   sess new -dA work                see to it that 'work' runs
-  sess new -c ~/src -e DEBUG=1 -l project=x work"
+  sess new -c ~/src -e DEBUG=1 -l project=x work
+  sess new -d --restart on-failure web -- ./serve
+  sess new --idle-timeout 2h --record never scratch"
 )]
 pub(crate) struct NewArgs {
     /// Name of the session: 1 to 64 bytes, no '/', no '~', no '-' or '.' first
@@ -112,6 +126,25 @@ pub(crate) struct NewArgs {
     /// Keep this many lines of history
     #[arg(long, value_name = "LINES", value_parser = text(values::history))]
     pub(crate) history: Option<u64>,
+    /// Write the output to disk: 'always', 'on-exit' or 'never'
+    #[arg(long, value_name = "WHEN", value_parser = text(|text| text.parse::<KeepOutput>().map_err(str::to_owned)))]
+    pub(crate) record: Option<KeepOutput>,
+    /// Start the command again when it has ended: 'never', 'always', 'on-failure', or
+    /// 'on-failure:N', until N failures within a minute
+    #[arg(long, value_name = "WHEN", verbatim_doc_comment, value_parser = text(|text| text.parse::<Restart>().map_err(|wrong: NoRestart| wrong.to_string())))]
+    pub(crate) restart: Option<Restart>,
+    /// End the session after so long without output, input or anybody attached: 2h, 'none'
+    #[arg(long, value_name = "TIME", value_parser = text(values::limit))]
+    pub(crate) idle_timeout: Option<Limit>,
+    /// End the session so long after it began: 30m, 'none'
+    #[arg(long, value_name = "TIME", value_parser = text(values::limit))]
+    pub(crate) timeout: Option<Limit>,
+    /// End the session when this process ends
+    #[arg(long, value_name = "PID", value_parser = text(values::pid))]
+    pub(crate) with_pid: Option<i32>,
+    /// Have /bin/sh run this when the session has ended; '' for nothing
+    #[arg(long, value_name = "CMD", value_hint = clap::ValueHint::CommandString, value_parser = text(values::on_exit))]
+    pub(crate) on_exit: Option<OnExit>,
     /// Run this command in place of your shell
     #[arg(last = true, value_name = "CMD", value_hint = clap::ValueHint::CommandWithArguments)]
     pub(crate) command: Vec<OsString>,
@@ -138,6 +171,7 @@ Examples:
   sess a                        show the only session that runs
   sess attach -r work           look on; nothing typed here reaches it
   sess attach -x work           detach everybody else
+  sess attach -R work           start it again if it has ended
   sess attach --lines all work  bring all of its history"
 )]
 pub(crate) struct AttachArgs {
@@ -150,6 +184,9 @@ pub(crate) struct AttachArgs {
     /// Detach the other clients
     #[arg(short = 'x', long)]
     pub(crate) exclusive: bool,
+    /// Restart it first if it has ended
+    #[arg(short = 'R', long)]
+    pub(crate) restart: bool,
     /// Bring this many lines of history: a number, 'all' or 'none'
     #[arg(long, value_name = "N", value_parser = text(|text| text.parse::<Lines>().map_err(str::to_owned)))]
     pub(crate) lines: Option<Lines>,
@@ -293,6 +330,19 @@ pub(crate) struct ManArgs {
     pub(crate) dir: PathBuf,
 }
 
+/// Print a configuration file with all defaults
+///
+/// Each stands in a comment, with what it is for: as it is, the file changes nothing.
+#[derive(Debug, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  sess config                   see what can be set
+  sess config > ~/.config/sess/config.toml"
+)]
+pub(crate) struct ConfigArgs {}
+
 /// Why there is nothing to do.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -349,6 +399,10 @@ fn verb_alone(args: &[OsString]) -> Option<Command> {
         "events" => Events(EventsArgs),
         "rename" => Rename(RenameArgs),
         "resize" => Resize(ResizeArgs),
+        "restart" => Restart(RestartArgs),
+        "restore" => Restore(RestoreArgs),
+        "prune" => Prune(PruneArgs),
+        "config" => Config(ConfigArgs),
     }
 }
 

@@ -1,31 +1,39 @@
-//! The configuration: a few settings from a TOML file. Owns their names, bounds
-//! and defaults. Must not know what they are for.
+//! The configuration: a few settings from a TOML file, over which variables go. Owns
+//! where they are looked for and what is said of mistakes. Must not know what they
+//! are for.
+
+mod recorded_environment;
+mod settings;
+mod value;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use sess_holder::policy::{Policies, Restart};
+use sess_holder::record::KeepOutput;
+use toml::de::DeTable;
 
-use crate::detach_key::{DetachKey, NoDetachKey};
+use crate::detach_key::DetachKey;
 use crate::error::Failure;
+use crate::time::Limit;
+use settings::{SETTINGS, Setting};
+use value::Value;
 
-const DETACH_KEY: &str = "detach-key";
-const JOURNAL: &str = "journal";
-const HISTORY: &str = "history";
-const LINES: &str = "lines";
-const KEYS: [&str; 4] = [DETACH_KEY, HISTORY, JOURNAL, LINES];
+pub(crate) use recorded_environment::RecordedEnvironment;
 
-/// Below that a leader at its own pace would be overtaken.
-const JOURNAL_MIN: u64 = 256 * 1024;
-const JOURNAL_MAX: u64 = 64 * 1024 * 1024;
+/// How large a journal may be, in bytes. In a smaller one a leader at its own pace
+/// would be overtaken.
+const JOURNAL: RangeInclusive<u64> = 256 * 1024..=64 * 1024 * 1024;
 /// The most lines of history that a session may be told to keep.
 pub(crate) const HISTORY_MAX: u64 = 1_000_000;
+/// The most sessions, or records of them, that may be set.
+const COUNT_MAX: u64 = 100_000;
 
 /// How many lines of history an attach brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,34 +79,95 @@ impl fmt::Display for Lines {
     }
 }
 
+/// What makes room where as many sessions run as may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Evict {
+    /// Nothing: there will be no new one.
+    #[default]
+    None,
+    /// The end of the one in which nothing happened for longest.
+    Idlest,
+}
+
+impl FromStr for Evict {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            "idlest" => Ok(Self::Idlest),
+            _ => Err("it takes 'none' or 'idlest'"),
+        }
+    }
+}
+
 /// What may be configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
     /// What detaches.
     pub(crate) detach_key: DetachKey,
-    /// Bytes of output that a holder keeps as they came.
-    pub(crate) journal: usize,
-    /// Lines of history that a holder keeps.
-    pub(crate) history: u64,
     /// Lines of history that an attach brings.
     pub(crate) lines: Lines,
+    /// Lines of history that a holder keeps.
+    pub(crate) history: u64,
+    /// Bytes of output that a holder keeps as they came.
+    pub(crate) journal: usize,
+    /// When a session's output is written to disk.
+    pub(crate) record_output: KeepOutput,
+    /// Which variables are.
+    pub(crate) record_environment: RecordedEnvironment,
+    /// Records of exited sessions that are older than this go.
+    pub(crate) record_max_age: Duration,
+    /// They go when there are so many newer ones.
+    pub(crate) record_max_count: usize,
+    /// Whether a program that has ended is started again.
+    pub(crate) restart: Restart,
+    /// How long nothing may happen in a session while nobody is attached.
+    pub(crate) idle_timeout: Limit,
+    /// How long a session may take.
+    pub(crate) timeout: Limit,
+    /// What the shell runs when a session has ended.
+    pub(crate) on_exit: Option<String>,
+    /// How many sessions may run at once; `None` for any number.
+    pub(crate) max_sessions: Option<usize>,
+    /// What makes room for one more.
+    pub(crate) evict: Evict,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             detach_key: DetachKey::default(),
-            journal: 1024 * 1024,
-            history: 10_000,
             lines: Lines::Count(1_000),
+            history: 10_000,
+            journal: 1024 * 1024,
+            record_output: KeepOutput::default(),
+            record_environment: RecordedEnvironment::default(),
+            record_max_age: Duration::from_secs(7 * 24 * 3_600),
+            record_max_count: 100,
+            restart: Restart::default(),
+            idle_timeout: None,
+            timeout: None,
+            on_exit: None,
+            max_sessions: None,
+            evict: Evict::default(),
         }
     }
 }
 
 impl Config {
-    /// The configuration of this environment. A file that isn't there is no
-    /// configuration, unless `$SESS_CONFIG` names it.
+    /// The configuration of this environment. A file that isn't there says nothing,
+    /// unless `$SESS_CONFIG` names it.
     pub(crate) fn load(
+        env: &dyn Fn(&str) -> Option<OsString>,
+        home: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let mut config = Self::from_file(env, home)?;
+        config.apply_variables(env)?;
+        Ok(config)
+    }
+
+    fn from_file(
         env: &dyn Fn(&str) -> Option<OsString>,
         home: Option<&Path>,
     ) -> Result<Self, Failure> {
@@ -155,65 +224,60 @@ impl Config {
         let mut config = Self::default();
         for (key, value) in entries {
             let name = key.get_ref().as_ref();
-            config.set(name, value).map_err(|wrong| match wrong {
-                Wrong::Key => unknown_key(&place(key.span()), name),
-                Wrong::Value(accepted) => Failure::failed(format!(
-                    "{}: {name}: {accepted}, not {}",
-                    place(value.span()),
-                    text.get(value.span()).unwrap_or_default()
-                )),
+            let setting =
+                Setting::find(name).ok_or_else(|| unknown_key(&place(key.span()), name))?;
+            (setting.set)(&mut config, &Value::InFile(value.get_ref())).map_err(|accepted| {
+                let given = text.get(value.span()).unwrap_or_default();
+                bad_value(&format!("{}: {name}", place(value.span())), &accepted, given)
             })?;
         }
         Ok(config)
     }
 
-    fn set(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<(), Wrong> {
-        let value = value.get_ref();
-        match key {
-            DETACH_KEY => {
-                let text =
-                    value.as_str().ok_or(Wrong::value("it takes keys in quotes, as \"C-a d\""))?;
-                self.detach_key =
-                    text.parse().map_err(|wrong: NoDetachKey| Wrong::value(wrong.to_string()))?;
-            }
-            JOURNAL => {
-                let bytes = integer(value)
-                    .filter(|bytes| (JOURNAL_MIN..=JOURNAL_MAX).contains(bytes))
-                    .ok_or_else(|| {
-                        Wrong::value(format!("it takes {JOURNAL_MIN} to {JOURNAL_MAX} bytes"))
-                    })?;
-                self.journal = usize::try_from(bytes).expect("64 MiB are within any usize");
-            }
-            HISTORY => {
-                self.history = integer(value)
-                    .filter(|lines| *lines <= HISTORY_MAX)
-                    .ok_or_else(|| Wrong::value(format!("it takes 0 to {HISTORY_MAX} lines")))?;
-            }
-            LINES => {
-                self.lines = match (value.as_str(), integer(value)) {
-                    (Some(text), _) => text.parse().ok(),
-                    (None, count) => count.map(Lines::Count),
-                }
-                .ok_or_else(|| Wrong::value("it takes a number, \"all\" or \"none\""))?;
-            }
-            _ => return Err(Wrong::Key),
+    /// Lets the variables of the environment go before what has been said.
+    fn apply_variables(&mut self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
+        for setting in &SETTINGS {
+            let variable = setting.variable();
+            let Some(value) = env(&variable).filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            let text = value
+                .to_str()
+                .ok_or_else(|| Failure::failed(format!("{variable}: it is not UTF-8")))?;
+            (setting.set)(self, &Value::Variable(text))
+                .map_err(|accepted| bad_value(&variable, &accepted, text))?;
         }
         Ok(())
     }
-}
 
-/// What is wrong with an entry.
-enum Wrong {
-    /// There is no such key.
-    Key,
-    /// Its value; this is what is accepted.
-    Value(String),
-}
-
-impl Wrong {
-    fn value(accepted: impl Into<String>) -> Self {
-        Self::Value(accepted.into())
+    /// What is to become of a session without anybody asking.
+    pub(crate) fn policies(&self) -> Policies {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Policies {
+            restart: self.restart,
+            idle_timeout: self.idle_timeout.map(milliseconds),
+            timeout: self.timeout.map(milliseconds),
+            on_exit: self.on_exit.clone(),
+        }
     }
+}
+
+/// A file that says nothing but what could be said, and what holds without.
+pub(crate) fn commented() -> String {
+    let mut text = "\
+# The configuration of sess, ~/.config/sess/config.toml, as it is without one:
+# to change a setting, take the '# ' off its line. A variable goes before the file,
+# as SESS_LINES=all, and an option before both. docs/configuration.md tells more.
+"
+    .to_owned();
+    for setting in &SETTINGS {
+        text.push('\n');
+        for line in setting.about.lines() {
+            text.extend(["# ", line, "\n"]);
+        }
+        text.extend(["# ", setting.key, " = ", setting.default, "\n"]);
+    }
+    text
 }
 
 fn default_path(env: &dyn Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
@@ -223,15 +287,16 @@ fn default_path(env: &dyn Fn(&str) -> Option<OsString>, home: Option<&Path>) -> 
     Some(directory.join("sess/config.toml"))
 }
 
-fn integer(value: &DeValue<'_>) -> Option<u64> {
-    let integer = value.as_integer()?;
-    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+fn bad_value(place: &str, accepted: &str, given: &str) -> Failure {
+    // Words stand in the quotes that a file has, not in those of the command line.
+    Failure::failed(format!("{place}: {}, not {given}", accepted.replace('\'', "\"")))
 }
 
 fn unknown_key(place: &str, name: &str) -> Failure {
-    let all = format!("accepted are {}", KEYS.join(", "));
+    let keys = SETTINGS.iter().map(|setting| setting.key);
+    let all = format!("accepted are {}", keys.clone().collect::<Vec<_>>().join(", "));
     let similar = name.replace('_', "-").to_lowercase();
-    let meant = KEYS.into_iter().find(|key| {
+    let meant = keys.into_iter().find(|key| {
         *key == similar
             || key.replace('-', "") == similar.replace('-', "")
             || one_edit(key, &similar)
@@ -259,158 +324,4 @@ fn newlines(text: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Config, Failure> {
-        Config::parse(text, Path::new("/c.toml"))
-    }
-
-    fn message(text: &str) -> String {
-        parse(text).unwrap_err().message
-    }
-
-    #[test]
-    fn nothing_configured_is_the_defaults() {
-        let config = parse("# nothing\n").unwrap();
-        assert_eq!(config, Config::default());
-        assert_eq!(config.journal, 1 << 20);
-        assert_eq!(config.history, 10_000);
-        assert_eq!(config.lines, Lines::Count(1_000));
-        assert_eq!(config.detach_key, "C-\\".parse().unwrap());
-    }
-
-    #[test]
-    fn every_setting_can_be_set() {
-        let config =
-            parse("detach-key = \"C-a d\"\njournal = 0x10_0000\nhistory = 0\nlines = \"all\"\n")
-                .unwrap();
-        assert_eq!(config.detach_key, "C-a d".parse().unwrap());
-        assert_eq!(config.journal, 1 << 20);
-        assert_eq!(config.history, 0);
-        assert_eq!(config.lines, Lines::All);
-        assert_eq!(parse("lines = 12").unwrap().lines, Lines::Count(12));
-        assert_eq!(parse("lines = 'none'").unwrap().lines.to_wire(), 0);
-    }
-
-    #[test]
-    fn an_unknown_key_is_told_with_its_line_and_what_is_accepted() {
-        let failure = parse("\n\njournals = 1\nother = 2").unwrap_err();
-        assert_eq!(failure.message, "/c.toml:3: unknown key journals");
-        assert_eq!(
-            failure.hint.as_deref(),
-            Some("did you mean journal? accepted are detach-key, history, journal, lines")
-        );
-        for (typo, key) in [
-            ("detach_key", "detach-key"),
-            ("Lines", "lines"),
-            ("histori", "history"),
-            ("detachkey", "detach-key"),
-        ] {
-            let hint = parse(&format!("{typo} = 1")).unwrap_err().hint.unwrap();
-            assert!(hint.starts_with(&format!("did you mean {key}?")), "{hint}");
-        }
-        assert_eq!(
-            parse("[table]\nx = 1").unwrap_err().hint.as_deref(),
-            Some("accepted are detach-key, history, journal, lines")
-        );
-    }
-
-    #[test]
-    fn a_bad_value_is_told_with_its_line_and_what_is_accepted() {
-        assert_eq!(
-            message("history = 5\njournal = 1000"),
-            "/c.toml:2: journal: it takes 262144 to 67108864 bytes, not 1000"
-        );
-        assert_eq!(
-            message("journal = \"1 MiB\""),
-            "/c.toml:1: journal: it takes 262144 to 67108864 bytes, not \"1 MiB\""
-        );
-        assert_eq!(
-            message("history = -1"),
-            "/c.toml:1: history: it takes 0 to 1000000 lines, not -1"
-        );
-        assert_eq!(
-            message("lines = 'few'"),
-            "/c.toml:1: lines: it takes a number, \"all\" or \"none\", not 'few'"
-        );
-        assert!(message("detach-key = 3").contains("it takes keys in quotes"));
-        assert!(message("detach-key = \"C-\"").starts_with("/c.toml:1: detach-key: "));
-    }
-
-    #[test]
-    fn what_is_no_toml_is_told_with_its_line() {
-        assert!(
-            message("lines = 1\nlines = 2").starts_with("/c.toml:2: "),
-            "{}",
-            message("lines = 1\nlines = 2")
-        );
-        assert!(
-            message("lines = 1\n\njournal").starts_with("/c.toml:3: "),
-            "{}",
-            message("lines = 1\n\njournal")
-        );
-        assert!(message("detach-key = \"C-\\\"").starts_with("/c.toml:1: "));
-    }
-
-    #[test]
-    fn lines_are_a_number_or_a_word() {
-        assert_eq!("7".parse(), Ok(Lines::Count(7)));
-        assert_eq!("none".parse(), Ok(Lines::Count(0)));
-        assert_eq!("all".parse::<Lines>().unwrap().to_wire(), u64::MAX);
-        for bad in ["", "-1", "+1", "1.5", "some", "99999999999999999999"] {
-            assert!(bad.parse::<Lines>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_file_is_found_as_the_environment_says() {
-        let dir = tempfile::tempdir().unwrap();
-        let home = dir.path().join("home");
-        let write = |path: &Path, lines: u32| {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, format!("lines = {lines}")).unwrap();
-        };
-        let load = |vars: &[(&str, &Path)]| {
-            let env = |name: &str| {
-                vars.iter()
-                    .find(|(key, _)| *key == name)
-                    .map(|(_, path)| path.as_os_str().to_owned())
-            };
-            Config::load(&env, Some(&home))
-        };
-        assert_eq!(load(&[]).unwrap(), Config::default());
-        write(&home.join(".config/sess/config.toml"), 1);
-        assert_eq!(load(&[]).unwrap().lines, Lines::Count(1));
-        let xdg = dir.path().join("xdg");
-        write(&xdg.join("sess/config.toml"), 2);
-        assert_eq!(load(&[("XDG_CONFIG_HOME", &xdg)]).unwrap().lines, Lines::Count(2));
-        assert_eq!(load(&[("XDG_CONFIG_HOME", Path::new("xdg"))]).unwrap().lines, Lines::Count(1));
-        let named = dir.path().join("my.toml");
-        write(&named, 3);
-        let vars: [(&str, &Path); 2] = [("XDG_CONFIG_HOME", &xdg), ("SESS_CONFIG", &named)];
-        assert_eq!(load(&vars).unwrap().lines, Lines::Count(3));
-        assert_eq!(load(&[("SESS_CONFIG", Path::new(""))]).unwrap().lines, Lines::Count(1));
-    }
-
-    #[test]
-    fn a_named_file_has_to_be_there_and_any_has_to_be_readable() {
-        let dir = tempfile::tempdir().unwrap();
-        let load = |path: &Path| {
-            let path = path.as_os_str().to_owned();
-            Config::load(&move |name| (name == "SESS_CONFIG").then(|| path.clone()), None)
-        };
-        let missing = load(&dir.path().join("missing.toml")).unwrap_err();
-        assert!(missing.message.contains("missing.toml"), "{missing}");
-        assert!(load(dir.path()).unwrap_err().message.starts_with("can't read the configuration"));
-        let binary = dir.path().join("binary.toml");
-        fs::write(&binary, b"lines = 1\n\xff").unwrap();
-        assert!(
-            load(&binary)
-                .unwrap_err()
-                .message
-                .ends_with("binary.toml:2: the configuration is not UTF-8")
-        );
-        assert_eq!(load(Path::new("/dev/null")).unwrap(), Config::default());
-    }
-}
+mod tests;

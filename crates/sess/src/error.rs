@@ -293,7 +293,7 @@ fn text(message: &str, hint: Option<&str>) -> String {
 }
 
 /// The system's reasons without their numbers, which tell people nothing.
-fn without_numbers(message: &str) -> String {
+pub(crate) fn without_numbers(message: &str) -> String {
     let mut parts = message.split(" (os error ");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -6,24 +6,26 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use sess_holder::ending::{ID_VARIABLE, Scope};
-use sess_holder::place::{AGENTS, Claim, LOCK};
-use sess_holder::{Start, Started, record};
+use sess_holder::place::{Claim, LOCK};
+use sess_holder::record::{self, Creator, Output, StartRecord, Text};
+use sess_holder::{Start, Started};
 use sess_proto::SessionName;
 use sess_proto::message::Size;
-use sess_sys::{Program, Stream, process};
+use sess_sys::{Program, Stream, Watched, process};
 
+use crate::config::Config;
 use crate::directory::{self, Directory};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::output::State;
+use crate::remains;
 use crate::survey::{now, survey};
 
-/// What belongs to the creator's terminal or multiplexer.
-const LEFT_BEHIND: [&str; 6] = ["TMUX", "TMUX_PANE", "STY", "WINDOWID", "LINES", "COLUMNS"];
-/// The same, by how it begins.
-const LEFT_BEHIND_PREFIX: &[u8] = b"ZELLIJ";
-/// The longest path that ssh takes for its agent's socket, in bytes.
-const AGENT_PATH: usize = 107;
+mod ageing;
+mod environment;
+mod room;
+
+pub(crate) use environment::Environment;
+
 /// How long it is waited for somebody who has the lock and doesn't answer.
 const CONTENTION: Duration = Duration::from_secs(2);
 /// The same for somebody who has just begun, as the missing record tells: on a busy
@@ -33,8 +35,7 @@ const BEGINNING: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_millis(2);
 
 /// What is to be started.
-#[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct Request<'a> {
     /// The session's name; without one it gets the smallest free number.
     pub(crate) name: Option<SessionName>,
     /// The program; empty is the user's shell.
@@ -47,10 +48,10 @@ pub(crate) struct Request {
     pub(crate) size: Size,
     /// What it is labelled with.
     pub(crate) labels: Vec<(String, String)>,
-    /// Lines of history that are kept.
-    pub(crate) history: usize,
-    /// Bytes of output that are kept raw.
-    pub(crate) journal: usize,
+    /// The process that it ends with.
+    pub(crate) companion: Option<Watched>,
+    /// What else it is to be like.
+    pub(crate) config: &'a Config,
     /// Whether a connection is wanted.
     pub(crate) attach: bool,
 }
@@ -65,49 +66,90 @@ pub(crate) struct Launched {
 }
 
 /// Starts a session; returns when its program runs and its socket answers.
-pub(crate) fn launch(request: Request) -> Result<Launched> {
+pub(crate) fn launch(request: Request<'_>) -> Result<Launched> {
     let command = command(request.command)?;
     let cwd = working_directory(request.cwd.as_deref())?;
     // In this order: the one that is made for it is among all.
     let home = directory::for_new()?;
     let others = directory::all()?;
+    let config = request.config;
+    // Held until it runs, so that others count it.
+    let _room = room::make(config, &home, &others)?;
     let claim = match &request.name {
         Some(name) => claim(&others, &home, name)?,
         None => claim_number(&others, &home)?,
     };
     let id = format!("{:016x}", process::random_u64()?);
+    let mut env = Environment::ours();
+    if request.cwd.is_some() {
+        env.set("PWD", &cwd);
+    }
+    env.settle(&claim, &id, &request.env);
+    let record = StartRecord {
+        command: command.iter().map(Text::from).collect(),
+        cwd: Text::from(&cwd),
+        created: now().0,
+        size: (request.size.cols, request.size.rows),
+        history: config.history as usize,
+        journal: config.journal,
+        labels: request.labels.into_iter().collect(),
+        environment: env.kept(&config.record_environment, &request.env),
+        umask: process::umask(),
+        record_output: config.record_output,
+        policies: config.policies(),
+        id,
+        ..StartRecord::default()
+    };
+    let what = What { record, cwd, env, earlier: None, companion: request.companion };
+    begin(claim, what, request.size, request.attach, || ageing::remove_old(config, &others))
+}
+
+/// What a session is begun with.
+pub(crate) struct What {
+    /// How it is written down; who begins it, and when, is filled in.
+    pub(crate) record: StartRecord,
+    /// Where it starts.
+    pub(crate) cwd: PathBuf,
+    /// Its program's environment.
+    pub(crate) env: Environment,
+    /// What it said before.
+    pub(crate) earlier: Option<Output>,
+    /// The process that it ends with.
+    pub(crate) companion: Option<Watched>,
+}
+
+/// Begins a session whose name was taken; returns when its program runs. What has time
+/// is done meanwhile.
+pub(crate) fn begin(
+    claim: Claim,
+    what: What,
+    size: Size,
+    attach: bool,
+    meanwhile: impl FnOnce(),
+) -> Result<Launched> {
+    let What { mut record, cwd, env, earlier, companion } = what;
     let name = claim.name.clone();
-    let (env, agent) =
-        environment(&request.env, &name, &id, &home.path, request.cwd.is_some().then_some(&*cwd));
-    let program = match Program::new(&command, &env, &cwd, process::umask(), None) {
+    record.begun = now().0;
+    record.by = Creator { uid: process::uid(), pid: process::current().0 };
+    let command: Vec<OsString> = record.command.iter().map(Text::to_os).collect();
+    let program = match Program::new(&command, &env.variables, &cwd, record.umask, None) {
         Ok(program) => program,
         Err(error) => {
             let _ = claim.withdraw();
             return Err(Failure::usage(format!("the command can't be passed on: {error}")).into());
         }
     };
-    let (stream, creator) = if request.attach {
+    let (stream, creator) = if attach {
         let (ours, theirs) = Stream::pair()?;
         (Some(ours), Some(theirs))
     } else {
         (None, None)
     };
-    let start = Start {
-        claim,
-        id,
-        program,
-        command: command.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
-        cwd: cwd.to_string_lossy().into_owned(),
-        created: now().0,
-        labels: request.labels,
-        size: request.size,
-        journal: request.journal,
-        history: request.history,
-        agent,
-        creator,
-    };
+    let shown = record.command.first().map(Text::shown).unwrap_or_default();
+    let agent = env.agent;
+    let start = Start { claim, program, record, size, earlier, companion, agent, creator };
     let outcome = sess_holder::start(start).context("failed to start the session's process")?;
-    let shown = command[0].to_string_lossy();
+    meanwhile();
     match Started::decode(&outcome.wait()?) {
         Started::Running => Ok(Launched { name, stream }),
         Started::CannotRun { code: 127, .. } => Err(Failure::no_such_command(&shown).into()),
@@ -164,7 +206,8 @@ fn claim(others: &[Directory], home: &Directory, name: &SessionName) -> Result<C
             && let Some(claim) = Claim::take(&home.path, &home.dir, name)
                 .map_err(|error| cannot_make(home, name, &error))?
         {
-            return leave_the_living_alone(claim);
+            remains::leave_the_living_alone(&claim)?;
+            return Ok(claim);
         }
         // One that starts just now answers when its program runs, and makes room if
         // that can't be run. Only who neither answers nor goes has the name.
@@ -211,66 +254,4 @@ fn claim_number(others: &[Directory], home: &Directory) -> Result<Claim> {
 
 fn cannot_make(home: &Directory, name: &SessionName, error: &std::io::Error) -> Failure {
     Failure::failed(format!("can't make {}: {error}", home.path.join(name.as_str()).display()))
-}
-
-/// Refuses to take the place of a dead session whose processes live on.
-fn leave_the_living_alone(claim: Claim) -> Result<Claim> {
-    let record = record::read(&claim.folder);
-    let Some(start) = record.start.filter(|_| record.exit.is_none()) else {
-        return Ok(claim);
-    };
-    if Scope::Carriers(start.id).living()?.is_empty() {
-        return Ok(claim);
-    }
-    let mut failure = Failure::left_running(claim.name.as_str());
-    failure.kind = Kind::Failed;
-    Err(failure.into())
-}
-
-/// The program's environment, and the agent that its link leads to.
-fn environment(
-    extra: &[(OsString, OsString)],
-    name: &SessionName,
-    id: &str,
-    root: &Path,
-    moved_to: Option<&Path>,
-) -> (Vec<(OsString, OsString)>, Option<PathBuf>) {
-    use std::os::unix::ffi::OsStrExt;
-    let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
-        .filter(|(key, _)| {
-            !LEFT_BEHIND.iter().any(|left| key == left)
-                && !key.as_bytes().starts_with(LEFT_BEHIND_PREFIX)
-        })
-        .collect();
-    let term = get(&env, "TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    if term {
-        set(&mut env, "TERM", "xterm-256color");
-    }
-    if let Some(cwd) = moved_to {
-        set(&mut env, "PWD", cwd);
-    }
-    let link = root.join(AGENTS).join(id);
-    let agent = get(&env, "SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let agent = agent.filter(|_| link.as_os_str().len() <= AGENT_PATH);
-    if agent.is_some() {
-        set(&mut env, "SSH_AUTH_SOCK", &link);
-    }
-    for (key, value) in extra {
-        set(&mut env, key, value);
-    }
-    set(&mut env, "SESS_SESSION", name.as_str());
-    set(&mut env, ID_VARIABLE, id);
-    (env, agent)
-}
-
-fn get<'a>(env: &'a [(OsString, OsString)], key: &str) -> Option<&'a OsStr> {
-    env.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_os_str())
-}
-
-fn set(env: &mut Vec<(OsString, OsString)>, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
-    let (key, value) = (key.as_ref(), value.as_ref().to_owned());
-    match env.iter_mut().find(|(name, _)| name == key) {
-        Some((_, old)) => *old = value,
-        None => env.push((key.to_owned(), value)),
-    }
 }

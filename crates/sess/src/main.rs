@@ -9,6 +9,7 @@ mod connection;
 mod detach_key;
 mod directory;
 mod ears;
+mod ending;
 mod error;
 mod input;
 mod keys;
@@ -17,8 +18,11 @@ mod lines;
 mod lookup;
 mod output;
 mod output_loop;
+mod relaunch;
+mod remains;
 mod shown;
 mod survey;
+mod time;
 
 use std::process::ExitCode;
 

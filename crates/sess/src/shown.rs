@@ -14,7 +14,6 @@ use crate::directory::Directory;
 use crate::error::Failure;
 use crate::lines::HISTORY;
 use crate::lookup::ended_meanwhile;
-use crate::output::State;
 use crate::survey::{PATIENCE, Sighting};
 
 /// What a session shows.
@@ -30,8 +29,8 @@ pub(crate) struct Shown {
 pub(crate) fn shown(directories: &[Directory], sighting: &Sighting, lines: u64) -> Result<Shown> {
     if sighting.state.is_over() {
         let output = recorded(directories, sighting)?;
-        let (cols, rows) = output.size;
-        return Ok(Shown::new((cols, rows), &output.screen, output.offset));
+        let screen = output.screen(output.lines() + HISTORY);
+        return Ok(Shown { screen, offset: output.end() });
     }
     sighting.must_run()?;
     captured(directories, sighting, lines).or_else(|error| {
@@ -66,14 +65,10 @@ fn captured(directories: &[Directory], sighting: &Sighting, lines: u64) -> Resul
     Ok(Shown::new(size, &bytes, offset))
 }
 
-/// What an ended session said, from its record.
+/// What a session said that is over, from its record.
 pub(crate) fn recorded(directories: &[Directory], sighting: &Sighting) -> Result<Output> {
-    let name = sighting.name.as_str();
-    if sighting.state != State::Exited {
-        sighting.must_run()?;
-    }
     let output = record::read_output(&sighting.folder(directories)?);
-    output.ok_or_else(|| Failure::nothing_kept(name).into())
+    output.ok_or_else(|| Failure::nothing_kept(sighting.name.as_str()).into())
 }
 
 impl Shown {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use sess_holder::ending;
 use sess_holder::place::{LOCK, SOCKET};
-use sess_holder::record::{self, Record};
+use sess_holder::record::{self, Cells, Record, Text};
 use sess_proto::frame::HOLDER_LIMIT;
-use sess_proto::message::{Activity, Hello, Info, Status, refusal};
+use sess_proto::message::{Activity, Hello, Info, Status, Upkeep, refusal};
 use sess_proto::{ClientMessage, Decoder, HolderMessage, PROTOCOL_MAX, PROTOCOL_MIN, SessionName};
 use sess_sys::{Connect, Dir, Entry, Held, Pid, Process, Stream, detach, lock, poll};
 
@@ -38,6 +38,8 @@ pub(crate) struct Sighting {
     pub(crate) info: Option<Info>,
     /// What its program is about, if its holder is one that says so.
     pub(crate) activity: Option<Activity>,
+    /// How it is kept up, if its holder is one that says so.
+    pub(crate) upkeep: Option<Upkeep>,
     /// What is on disk of it; only looked for where the holder says nothing.
     pub(crate) record: Record,
     /// Its holder's process, if it lives and that is known.
@@ -57,6 +59,7 @@ struct Asking {
     retry_at: Instant,
     holder: Option<Pid>,
     activity: Option<Activity>,
+    upkeep: Option<Upkeep>,
     outcome: Option<Outcome>,
 }
 
@@ -155,17 +158,7 @@ fn rest(directory: usize, name: &SessionName, folder: &Dir) -> Rest {
     if state == State::Dead && is_held(folder) {
         return Rest::Taken;
     }
-    let sighting = || Sighting {
-        name: name.clone(),
-        directory,
-        state,
-        info: None,
-        activity: None,
-        record,
-        holder: None,
-        refusal: None,
-    };
-    Rest::Known(anything.then(sighting))
+    Rest::Known(anything.then(|| Sighting::over(name.clone(), directory, state, record)))
 }
 
 /// The holder as the record has it, if it is that still.
@@ -233,6 +226,7 @@ impl Asking {
             retry_at: now,
             holder: None,
             activity: None,
+            upkeep: None,
             outcome: None,
         }
     }
@@ -249,7 +243,8 @@ impl Asking {
             Some(Outcome::Refused(code, message)) => (None, Some((code, message))),
             None => (None, None),
         };
-        let (name, directory, activity) = (self.name, self.index, self.activity);
+        let (name, directory) = (self.name, self.index);
+        let (activity, upkeep) = (self.activity, self.upkeep);
         if let Some(info) = info {
             let (state, holder) = (State::Running, Some(Pid(info.holder_pid)));
             let (info, record) = (Some(info), Record::default());
@@ -259,6 +254,7 @@ impl Asking {
                 state,
                 info,
                 activity,
+                upkeep,
                 record,
                 holder,
                 refusal,
@@ -274,7 +270,7 @@ impl Asking {
         let record = record::read(&folder);
         let holder = self.holder.or_else(|| recorded_holder(&folder, &record));
         let state = State::Unresponsive;
-        Some(Sighting { name, directory, state, info, activity, record, holder, refusal })
+        Some(Sighting { name, directory, state, info, activity, upkeep, record, holder, refusal })
     }
 
     fn connect(&mut self, folder: &Dir, question: &[u8], now: Instant) {
@@ -324,6 +320,7 @@ impl Asking {
         while let Ok(Some(frame)) = self.decoder.next_frame() {
             match HolderMessage::decode(&frame) {
                 Ok(Some(HolderMessage::Mood(mood))) => self.activity = Some(mood.activity),
+                Ok(Some(HolderMessage::Upkeep(upkeep))) => self.upkeep = Some(upkeep),
                 Ok(Some(HolderMessage::Info(info))) => {
                     self.outcome = Some(Outcome::Answered(info));
                 }
@@ -343,11 +340,19 @@ impl Asking {
 }
 
 impl Sighting {
+    /// One that is over.
+    pub(crate) fn over(name: SessionName, directory: usize, state: State, record: Record) -> Self {
+        let (info, activity, upkeep, holder, refusal) = (None, None, None, None, None);
+        Self { name, directory, state, info, activity, upkeep, record, holder, refusal }
+    }
+
     /// As it is shown.
     pub(crate) fn view(&self) -> SessionView {
         match self.state {
             State::Running => match &self.info {
-                Some(info) => SessionView::from_info(info, self.activity, now()),
+                Some(info) => {
+                    SessionView::from_info(info, self.activity, self.upkeep.as_ref(), now())
+                }
                 None => SessionView::unresponsive(self.recorded(), self.holder.map(|pid| pid.0)),
             },
             State::Unresponsive => {
@@ -361,30 +366,34 @@ impl Sighting {
     /// What its record says.
     fn recorded(&self) -> Recorded {
         let mut recorded = Recorded::named(self.name.as_str());
-        if let Some(start) = &self.record.start {
-            let (cols, rows) = start.size;
+        let Record { start, latest, exit } = &self.record;
+        if let Some(start) = start {
             recorded.id = Some(start.id.clone());
-            recorded.command = Some(start.command.clone());
-            recorded.cwd = Some(start.cwd.clone());
+            recorded.command = Some(start.command.iter().map(Text::shown).collect());
+            recorded.cwd = Some(start.cwd.shown());
             recorded.created = Some(Time(start.created));
             recorded.labels =
                 Some(start.labels.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
-            recorded.size = Some(sess_proto::message::Size { cols, rows, xpixel: 0, ypixel: 0 });
+            recorded.size = Some(in_characters(start.size));
             recorded.version = Some(start.version.clone());
         }
-        if let Some(exit) = &self.record.exit {
-            let (cols, rows) = exit.size;
-            recorded.title = Some(exit.title.clone());
-            recorded.offset = Some(exit.offset);
-            recorded.history_lines = Some(exit.history_lines);
-            recorded.last_output = exit.last_output.map(Time);
-            recorded.last_input = exit.last_input.map(Time);
-            recorded.size = Some(sess_proto::message::Size { cols, rows, xpixel: 0, ypixel: 0 });
-            let time = Some(Time(exit.time));
-            recorded.exit = exit.exit().map(|exit| ExitView { exit, time });
+        if let Some(latest) = latest {
+            recorded.cwd = latest.cwd.as_ref().map(Text::shown).or(recorded.cwd);
+            recorded.title = Some(latest.title.clone());
+            recorded.offset = Some(latest.offset);
+            recorded.history_lines = Some(latest.history_lines);
+            recorded.last_output = latest.last_output.map(Time);
+            recorded.last_input = latest.last_input.map(Time);
+            recorded.size = Some(in_characters(latest.size));
         }
+        recorded.exit = exit.as_ref().and_then(ExitView::of_record);
+        recorded.restorable = Some(self.record.was_taken());
         recorded
     }
+}
+
+fn in_characters((cols, rows): Cells) -> sess_proto::message::Size {
+    sess_proto::message::Size { cols, rows, xpixel: 0, ypixel: 0 }
 }
 
 /// The time of day.

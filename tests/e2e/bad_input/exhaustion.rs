@@ -46,7 +46,8 @@ fn a_holder_without_descriptors_goes_on_and_recovers() {
     let sandbox = Sandbox::new();
     let session = sandbox.start_session("work", ["cat"]);
     let terminal = sandbox.attach("work");
-    let limit = open_descriptors(session.holder) + 3;
+    // Three clients, and two descriptors for the record.
+    let limit = open_descriptors(session.holder) + 5;
     let mut command = sandbox.command(prlimit);
     command.arg(format!("--pid={}", session.holder)).arg(format!("--nofile={limit}:"));
     sandbox.run(command).expect(0);

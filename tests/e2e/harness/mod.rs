@@ -8,6 +8,7 @@ mod processes;
 mod programs;
 mod sandbox;
 mod terminal;
+mod tracer;
 
 pub use connection::Connection;
 pub use emulator::Emulator;
@@ -19,3 +20,4 @@ pub use processes::{
 pub use programs::{PATH, find, skipped};
 pub use sandbox::{Output, Running, Sandbox, Session, is_there, signal_to};
 pub use terminal::Terminal;
+pub use tracer::Tracer;

@@ -2,18 +2,21 @@
 //! the program.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use sess_proto::SessionName;
 use sess_proto::message::{Exit, Mood, refusal};
-use sess_sys::process;
-use sess_sys::process::Signal;
+use sess_sys::process::{self, Signal};
 
 use super::{ACCEPT_PAUSE, Holder, PLACES_EVERY, pty_size};
 use crate::client::ClientId;
 use crate::ending::{Ending, Scope, Step};
-use crate::record::{self, ExitRecord};
+use crate::record::Text;
+use crate::restart_line;
 use crate::session::Action;
+
+/// The exit code of a program that could not be started for a reason of ours.
+const CANNOT: u8 = 125;
 
 impl Holder {
     pub(super) fn carry_out(&mut self, action: Action) {
@@ -28,8 +31,9 @@ impl Holder {
                     self.pty.echo_off().unwrap_or(false) && self.pty.canonical().unwrap_or(false);
                 let activity = self.session.activity(secret);
                 self.session.say(id, Mood { activity });
-                let cwd = std::fs::read_link(format!("/proc/{}/cwd", self.program)).ok();
-                let info = self.session.info(cwd.map(|cwd| cwd.to_string_lossy().into_owned()));
+                self.session.say(id, self.session.upkeep());
+                self.recorder.note_cwd(self.pid);
+                let info = self.session.info(self.recorder.cwd().map(Text::shown));
                 self.session.say(id, info);
             }
             Action::Settle => self.settle(),
@@ -53,13 +57,38 @@ impl Holder {
                 self.session.probed(id, unread.is_some_and(|bytes| bytes > 0));
             }
             Action::Kill(kill) => {
+                self.recorder.note_cwd(self.pid);
                 let signal = kill.signal.and_then(Signal::new);
                 let grace = Duration::from_millis(kill.grace);
                 let scope = Scope::Tree(process::current());
                 self.ending = Some((Ending::begin(scope, signal, grace), Instant::now()));
                 self.step_ending();
             }
-            Action::Conclude(exit) => self.conclude(exit),
+            Action::Record(keep) => self.record(keep.as_ref()),
+            Action::Restart => self.restart(),
+            Action::Conclude(exit, cause) => self.conclude(exit, cause),
+        }
+    }
+
+    /// Starts the program again, on the same terminal.
+    fn restart(&mut self) {
+        self.session.separate(&restart_line());
+        let Some(program) = &self.program else {
+            return self.session.not_restarted(Exit::Code(CANNOT));
+        };
+        // With the modes that a terminal begins with. Where a program has kept others off
+        // it for good, it stays as it is.
+        if let Ok(follower) = self.pty.follower() {
+            self.follower = follower;
+        }
+        // What was typed for the one that has ended is not for the next.
+        let _ = self.follower.discard_input();
+        match program.spawn(&self.follower) {
+            Ok(pid) => {
+                self.pid = pid;
+                self.session.restarted(pid.0);
+            }
+            Err(error) => self.session.not_restarted(Exit::Code(error.code())),
         }
     }
 
@@ -81,42 +110,6 @@ impl Holder {
         }
     }
 
-    /// Records the end, gives up the name, tells everybody: in this order, so
-    /// that who is told can rely on the record and the name.
-    fn conclude(&mut self, exit: Exit) {
-        if let Some(place) = self.place.take() {
-            let record = self.exit_record(exit);
-            let output = self.session.last_output();
-            let _ = record::write_output(place.folder(), &output);
-            let _ = place.remove_scripts();
-            // A full or read-only disk costs the record.
-            let _ = record::write_exit(place.folder(), &record);
-            let _ = place.leave();
-        }
-        self.session.concluded(exit);
-    }
-
-    fn exit_record(&mut self, exit: Exit) -> ExitRecord {
-        let info = self.session.info(None);
-        let (code, signal) = match exit {
-            Exit::Code(code) => (Some(code), None),
-            Exit::Signal(signal) => (None, Some(signal)),
-        };
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        ExitRecord {
-            id: info.id,
-            code,
-            signal,
-            time: wall.as_millis() as u64,
-            offset: info.offset,
-            history_lines: info.history_lines,
-            title: info.title,
-            size: (info.size.cols, info.size.rows),
-            last_output: info.last_output,
-            last_input: info.last_input,
-        }
-    }
-
     /// Puts back what was removed from under the session.
     pub(super) fn look_after_places(&mut self) {
         let Some(place) = &mut self.place else {
@@ -128,11 +121,11 @@ impl Holder {
                     let name = place.name().as_str();
                     sess_sys::detach::set_command_line(&crate::title(name));
                     name.clone_into(&mut self.session.identity.name);
-                    name.clone_into(&mut self.start.name);
+                    self.recorder.rename(name);
                 }
                 if healed.folder {
-                    // Without a record the session goes on all the same.
-                    let _ = record::write_start(place.folder(), &self.start);
+                    self.recorder.begin_anew(place.folder());
+                    self.session.keep_again();
                 }
                 let watched = place.is_watched();
                 self.places_at = (!watched).then(|| Instant::now() + PLACES_EVERY);
@@ -156,9 +149,8 @@ impl Holder {
             });
         if let Ok(name) = &renamed {
             sess_sys::detach::set_command_line(&crate::title(name.as_str()));
-            name.as_str().clone_into(&mut self.start.name);
-            // Without a record the session goes on all the same.
-            let _ = record::write_start(place.folder(), &self.start);
+            self.recorder.rename(name.as_str());
+            self.recorder.write_start(place.folder());
         }
         self.session.renamed(id, renamed.map(|name| name.to_string()));
     }

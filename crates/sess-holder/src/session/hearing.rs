@@ -30,6 +30,7 @@ impl Session {
         if let Role::Viewer(view) = client.role {
             // What has not even gone out to its terminal the holder answers.
             self.abandon(id, view.following().unwrap_or(view.followed_from.1));
+            self.last_detach = self.now.ticks;
             self.settle_lead();
             if view.farewell.is_none() {
                 self.tell(Happening::Detached { pid: client.pid, tty: view.tty });

@@ -46,6 +46,7 @@ impl Session {
         self.catch_up();
         if (size.cols, size.rows) != (self.size.cols, self.size.rows) {
             self.stream.resize(sess_screen::Size::new(size.cols, size.rows));
+            self.keep_size((size.cols, size.rows));
         }
         self.size = size;
         self.actions.push(Action::ResizePty(size));

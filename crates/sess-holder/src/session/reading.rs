@@ -6,7 +6,6 @@ use sess_proto::message::{At, Captured, Done, Exit, Exited, Follow};
 use super::role::{Client, Following, Request, Role};
 use super::{Phase, Session, readers};
 use crate::client::{ClientId, View};
-use crate::record::Output;
 use crate::relay;
 
 /// Output passed on at a time, in bytes.
@@ -140,25 +139,6 @@ impl Session {
                 client.outbox.say(Exited { name, exit, replies: 0 });
                 client.role = Role::Leaving { since };
             }
-        }
-    }
-
-    /// What there is to keep of the output when all of it is here.
-    pub fn last_output(&mut self) -> Output {
-        self.catch_up();
-        let screen = self.stream.screen();
-        let size = screen.size();
-        let mut shown = Vec::new();
-        for line in screen.history() {
-            screen.history_line(line, &mut shown);
-        }
-        screen.snapshot(size, &mut shown);
-        let offset = self.stream.head();
-        Output {
-            size: (size.cols, size.rows),
-            offset,
-            screen: shown,
-            raw: self.stream.bytes(self.stream.tail(), offset),
         }
     }
 

@@ -107,6 +107,9 @@ pub(super) struct Command {
 
 impl Session {
     pub(super) fn run_asked(&mut self, id: ClientId, run: message::Run) {
+        if self.refuse_without_program(id) {
+            return;
+        }
         let now = self.now.ticks;
         let given_up = |command: &Command| command.owner.is_none() && !command.interrupted;
         if self.command.as_ref().is_some_and(given_up) {
@@ -489,9 +492,16 @@ impl Session {
     }
 
     /// The session is over: so is every command in it.
-    pub(super) fn dismiss_runners(&mut self, exit: Exit) {
-        self.command = None;
+    /// The shell is gone that ran them.
+    pub(super) fn forget_commands(&mut self) {
+        if let Some(command) = self.command.take().filter(|command| command.has_file) {
+            self.actions.push(Action::RemoveScript(command.token));
+        }
         self.shells = Shells::default();
+    }
+
+    pub(super) fn dismiss_runners(&mut self, exit: Exit) {
+        self.forget_commands();
         let end = self.stream.head();
         for client in self.clients.values_mut() {
             if let Role::Runner(runner) = &mut client.role

@@ -77,6 +77,9 @@ impl Sender {
 impl Session {
     /// Somebody asks to type.
     pub(super) fn send_asked(&mut self, id: ClientId, send: message::Send) {
+        if self.refuse_without_program(id) {
+            return;
+        }
         let now = self.now.ticks;
         let deadline = send.timeout.map(|timeout| now.saturating_add(timeout));
         let until = match send.until.map(|until| self.waiting(until, None, deadline)).transpose() {

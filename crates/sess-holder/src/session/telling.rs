@@ -47,6 +47,7 @@ impl Session {
             }
             if gone {
                 client.role = Role::Leaving { since: now.ticks };
+                self.last_detach = now.ticks;
                 arrived = true;
             } else if !was_following && view.following().is_some() {
                 arrived = true;

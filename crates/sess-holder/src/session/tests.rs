@@ -55,7 +55,14 @@ impl World {
             pid: 2,
             tty_id: (7, 7),
         };
-        let session = Session::new(identity, SIZE, JOURNAL, 1000);
+        let terms = Terms {
+            size: SIZE,
+            journal: JOURNAL,
+            history: 1000,
+            record_output: KeepOutput::Never,
+            policies: Policies::default(),
+        };
+        let session = Session::new(identity, terms, None);
         let facts = Facts {
             foreground: Some(2),
             program: "bash".into(),
@@ -479,7 +486,7 @@ fn the_end_is_told_after_the_last_output() {
     world.program_says(b"last words");
     world.session.drained();
     world.settle();
-    assert_eq!(world.actions.pop(), Some(Action::Conclude(Exit::Code(3))));
+    assert_eq!(world.actions.pop(), Some(Action::Conclude(Exit::Code(3), Cause::Itself)));
     world.session.concluded(Exit::Code(3));
     let received = world.takes_everything(A);
     assert!(contains(&received.output, b"last words"));
@@ -517,7 +524,7 @@ fn a_kill_is_answered_when_it_is_over() {
     world.session.drained();
     assert_eq!(world.session.actions(), [], "its children still live");
     world.session.killed(Vec::new());
-    assert_eq!(world.session.actions(), [Action::Conclude(Exit::Signal(1))]);
+    assert_eq!(world.session.actions(), [Action::Conclude(Exit::Signal(1), Cause::Killed)]);
     world.session.concluded(Exit::Signal(1));
     assert_eq!(world.reads(A).killed, Some(0));
 }
@@ -555,11 +562,14 @@ fn an_idle_session_has_no_deadline() {
     let mut world = World::new();
     world.program_says(b"prompt");
     world.pass(QUIET);
+    // A second later the record is brought up to date.
+    world.pass(1000 - QUIET);
     assert_eq!(world.session.deadline(), None);
     world.attach(A);
     world.program_says(b"more");
     world.takes_everything(A);
     world.pass(QUIET);
+    world.pass(1000 - QUIET);
     for _ in 0..2 {
         if world.actions.contains(&Action::Probe(A)) {
             world.session.probed(A, false);

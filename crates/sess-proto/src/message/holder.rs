@@ -123,6 +123,19 @@ pub struct Mood {
     pub activity: Activity,
 }
 
+/// Says, before [`Info`], how the session is kept up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upkeep {
+    /// When its output is written down: `always`, `on-exit` or `never`.
+    pub record_output: String,
+    /// Why its record is not what it should be.
+    pub record_problem: Option<String>,
+    /// How often its program was started again.
+    pub restarts: u32,
+    /// When that is next to happen, in milliseconds since 1970.
+    pub next_start: Option<u64>,
+}
+
 /// What a program is about, as far as its terminal tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activity {

@@ -59,12 +59,19 @@ pub(super) struct Prepared<'program> {
     /// `/bin/sh CANDIDATE ARGUMENTS`, the candidate to be filled in.
     shell_argv: Vec<*const c_char>,
     env: Vec<*const c_char>,
-    follower: OwnedFd,
+    stdio: OwnedFd,
+    /// Whether that is the program's terminal.
+    terminal: bool,
     reporter: OwnedFd,
 }
 
 impl Prepared<'_> {
-    pub(super) fn new(program: &Program, follower: OwnedFd, reporter: OwnedFd) -> Prepared<'_> {
+    pub(super) fn new(
+        program: &Program,
+        stdio: OwnedFd,
+        terminal: bool,
+        reporter: OwnedFd,
+    ) -> Prepared<'_> {
         let pointers = |strings: &[CString]| -> Vec<*const c_char> {
             strings.iter().map(|it| it.as_ptr()).chain([ptr::null()]).collect()
         };
@@ -75,7 +82,8 @@ impl Prepared<'_> {
             argv: pointers(&program.argv),
             shell_argv,
             env: pointers(&program.env),
-            follower,
+            stdio,
+            terminal,
             reporter,
         }
     }
@@ -132,12 +140,14 @@ impl Prepared<'_> {
     /// All but the directory and the exec: session, terminal, descriptors,
     /// signals, limits.
     fn settle(&self) -> Result<(), c_int> {
-        let follower = &self.follower;
+        let stdio = &self.stdio;
         setsid().map_err(|error| error as c_int)?;
-        ioctl_tiocsctty(follower).map_err(rustix::io::Errno::raw_os_error)?;
-        dup2_stdin(follower).map_err(|error| error as c_int)?;
-        dup2_stdout(follower).map_err(|error| error as c_int)?;
-        dup2_stderr(follower).map_err(|error| error as c_int)?;
+        if self.terminal {
+            ioctl_tiocsctty(stdio).map_err(rustix::io::Errno::raw_os_error)?;
+        }
+        dup2_stdin(stdio).map_err(|error| error as c_int)?;
+        dup2_stdout(stdio).map_err(|error| error as c_int)?;
+        dup2_stderr(stdio).map_err(|error| error as c_int)?;
         // SAFETY: from here on only the reporter is used, and nothing is dropped:
         // what follows is exec or _exit.
         unsafe { close_all_but(&[self.reporter.as_raw_fd()]) };

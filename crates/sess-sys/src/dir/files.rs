@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{Dir, Kind, metadata_of_open};
+use super::{Dir, Kind, Meta, metadata_of_open};
 use crate::process::random_u64;
 
 /// How often a directory is emptied before it is given up.
@@ -21,24 +21,22 @@ impl Dir {
     /// than `limit` bytes, or another kind of file, is
     /// [`io::ErrorKind::InvalidData`].
     pub fn read_file(&self, name: &OsStr, limit: usize) -> io::Result<Vec<u8>> {
-        // Nonblocking, so that a FIFO of that name can't hold us up.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match retry_on_intr(|| fs::openat(&self.0, name, flags, Mode::empty())) {
-            Ok(fd) => fd,
-            Err(Errno::LOOP | Errno::NXIO) => return Err(invalid("not a regular file")),
-            Err(error) => return Err(error.into()),
-        };
-        let meta = metadata_of_open(&fd)?;
-        if meta.kind != Kind::File {
-            return Err(invalid("not a regular file"));
-        }
+        let (file, meta) = self.open_regular(name, OFlags::RDONLY)?;
         let size = usize::try_from(meta.size).unwrap_or(usize::MAX);
         let mut bytes = Vec::with_capacity(size.min(limit).saturating_add(1));
-        File::from(fd).take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+        file.take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() > limit {
             return Err(invalid("larger than it may be"));
         }
         Ok(bytes)
+    }
+
+    /// Opens the regular file `name`, which must be there and may not be a symbolic
+    /// link, for writing at its end, wherever that is by then. Another kind of file
+    /// is [`io::ErrorKind::InvalidData`].
+    pub fn open_append(&self, name: &OsStr) -> io::Result<File> {
+        let (file, _) = self.open_regular(name, OFlags::WRONLY | OFlags::APPEND)?;
+        Ok(file)
     }
 
     /// Gives `name` this content and mode in one step: whoever looks sees the old
@@ -136,6 +134,23 @@ impl Dir {
             }
         }
         Err(Errno::NOTEMPTY.into())
+    }
+
+    fn open_regular(&self, name: &OsStr, access: OFlags) -> io::Result<(File, Meta)> {
+        // Nonblocking, so that a FIFO of that name can't hold us up.
+        let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match retry_on_intr(|| fs::openat(&self.0, name, flags, Mode::empty())) {
+            Ok(fd) => fd,
+            Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => {
+                return Err(invalid("not a regular file"));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let meta = metadata_of_open(&fd)?;
+        if meta.kind != Kind::File {
+            return Err(invalid("not a regular file"));
+        }
+        Ok((File::from(fd), meta))
     }
 
     /// Has `make` make something under a temporary name.

@@ -57,6 +57,12 @@ pub fn boot_id() -> io::Result<String> {
     Ok(id.trim_end().to_owned())
 }
 
+/// The machine's name; empty if it can't say.
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
 /// A number nobody can guess.
 pub fn random_u64() -> io::Result<u64> {
     let mut bytes = [0; 8];

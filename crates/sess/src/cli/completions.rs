@@ -266,7 +266,7 @@ mod tests {
                 assert!(!script.contains(stands_in), "{shell}");
             }
         }
-        assert_eq!(completions(Shell::Zsh).matches(":_sess_names'").count(), 13);
+        assert_eq!(completions(Shell::Zsh).matches(":_sess_names'").count(), 14);
         assert!(completions(Shell::Bash).contains("complete -F _sess_or_names -o nosort"));
         for verb in ["attach", "a", "status", "kill", "detach", "send", "run", "rename"] {
             let elvish = completions(Shell::Elvish);
@@ -284,11 +284,11 @@ mod tests {
             verbs,
             [
                 "attach", "status", "kill", "detach", "send", "run", "wait", "capture", "logs",
-                "events", "rename", "resize"
+                "events", "rename", "resize", "restart"
             ]
         );
         let many = places.iter().filter(|place| place.many).map(Place::verb);
-        assert!(many.eq(["kill", "detach"]));
+        assert!(many.eq(["kill", "detach", "restart"]));
         assert_eq!(places[0].verbs, ["attach", "a"]);
         assert_eq!(places[2].valued, ["-s", "--signal", "--grace"]);
     }
@@ -315,8 +315,12 @@ mod tests {
                 "sess-events.1",
                 "sess-rename.1",
                 "sess-resize.1",
+                "sess-restart.1",
+                "sess-restore.1",
+                "sess-prune.1",
                 "sess-completions.1",
                 "sess-man.1",
+                "sess-config.1",
             ]
         );
         for (name, page) in &pages {

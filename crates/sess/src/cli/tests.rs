@@ -73,8 +73,12 @@ fn help_and_version_are_printed() {
         "events",
         "rename",
         "resize",
+        "restart",
+        "restore",
+        "prune",
         "completions",
         "man",
+        "config",
     ] {
         let help = help(&[verb, "--help"]);
         assert!(help.contains("\nExamples:\n  "), "{help}");
@@ -258,7 +262,6 @@ fn mistakes_are_told_in_our_words() {
     );
     assert_eq!(wrong(&["new", "-d", "-A"]), "missing: NAME | sess new --help tells more");
     assert_eq!(wrong(&["new", "-A"]), "missing: NAME | sess new --help tells more");
-    assert_eq!(wrong(&["attach", "-R", "x"]), "no such option: -R | sess attach --help tells more");
 }
 
 #[test]
@@ -369,4 +372,59 @@ fn names_and_sizes_are_changed_to_what_they_can_be() {
     let Command::Resize(args) = command(&["resize", "work", "132x43"]) else { panic!("resize") };
     assert_eq!((args.size.cols, args.size.rows), (132, 43));
     assert!(wrong(&["resize", "work", "132"]).starts_with("COLSxROWS '132': a size is"));
+}
+
+#[test]
+fn new_takes_what_becomes_of_the_session() {
+    let words = ["new", "--record", "on-exit", "--restart", "on-failure:3", "--with-pid", "77"];
+    let Command::New(args) = command(&words) else { panic!("new") };
+    assert_eq!(args.record, Some(KeepOutput::OnExit));
+    assert_eq!((args.restart, args.with_pid), (Some(Restart::OnFailure(3)), Some(77)));
+    assert_eq!((args.idle_timeout, args.timeout, args.on_exit), (None, None, None));
+    let words = ["new", "--idle-timeout", "30m", "--timeout", "none", "--on-exit", "beep -l 5"];
+    let Command::New(args) = command(&words) else { panic!("new") };
+    assert_eq!(args.idle_timeout, Some(Some(Duration::from_secs(1_800))));
+    assert_eq!((args.timeout, args.on_exit), (Some(None), Some(Some("beep -l 5".to_owned()))));
+    let Command::New(args) = command(&["new", "--on-exit", ""]) else { panic!("new") };
+    assert_eq!(args.on_exit, Some(None));
+    for (option, value, accepted) in [
+        ("--record", "yes", "it takes 'always', 'on-exit' or 'never'"),
+        ("--idle-timeout", "0s", "it takes a time of at least 1ms, or 'none'"),
+        ("--timeout", "long", "it takes a time, as 30m, or 'none'"),
+        ("--with-pid", "0", "it takes the id of a process"),
+    ] {
+        assert_eq!(wrong(&["new", option, value]), format!("{option} '{value}': {accepted}"));
+    }
+    assert!(wrong(&["new", "--restart", "yes"]).starts_with("--restart 'yes': it takes 'never',"));
+}
+
+#[test]
+fn attach_restarts_if_asked_to() {
+    let Command::Attach(args) = command(&["attach", "-Rx", "work"]) else { panic!("attach") };
+    assert!(args.restart && args.exclusive);
+    let Command::Attach(args) = command(&["a", "work"]) else { panic!("attach") };
+    assert!(!args.restart);
+}
+
+#[test]
+fn what_sessions_leave_is_used_or_removed() {
+    let Command::Restart(args) = command(&["restart", "a", "b~2"]) else { panic!("restart") };
+    assert_eq!(args.names.iter().map(SessionName::as_str).collect::<Vec<_>>(), ["a", "b~2"]);
+    assert_eq!(wrong(&["restart"]), "missing: NAME | sess restart --help tells more");
+    let Command::Restore(args) = command(&["restore", "--list"]) else { panic!("restore") };
+    assert!(args.list);
+    let Command::Restore(args) = command(&["restore"]) else { panic!("restore") };
+    assert!(!args.list);
+    assert!(wrong(&["restore", "work"]).starts_with("one argument too many: work"));
+    let Command::Prune(args) = command(&["prune", "--older", "7d"]) else { panic!("prune") };
+    assert_eq!(args.older, Some(Duration::from_secs(7 * 86_400)));
+    let Command::Prune(args) = command(&["prune"]) else { panic!("prune") };
+    assert_eq!(args.older, None);
+    assert!(wrong(&["prune", "--older", "7"]).starts_with("--older '7': a time has a unit"));
+}
+
+#[test]
+fn config_takes_nothing() {
+    assert!(matches!(command(&["config"]), Command::Config(_)));
+    assert!(wrong(&["config", "x"]).starts_with("one argument too many: x"));
 }

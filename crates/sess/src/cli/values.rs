@@ -3,7 +3,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::time::Duration;
 
 use sess_holder::pattern::Pattern;
 use sess_proto::SessionName;
@@ -11,10 +10,10 @@ use sess_proto::message::Size;
 
 use crate::config::{HISTORY_MAX, Lines};
 
+pub(super) use crate::time::{parse as time, parse_limit as limit};
+
 /// The most columns or rows that a session's terminal may have.
 const SIZE_MAX: u16 = 1_000;
-/// Longer than anybody waits, and short enough to be added to any clock.
-const TIME_MAX: Duration = Duration::from_secs(3_650 * 24 * 3_600);
 
 pub(super) fn new_name(text: &str) -> Result<SessionName, String> {
     SessionName::new(text).map_err(|error| error.to_string())
@@ -77,35 +76,6 @@ pub(super) fn signal(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn time(text: &str) -> Result<Duration, String> {
-    const FORMS: &str = "a time is written as 500ms, 2s, 5m, 1h or 7d";
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let milliseconds: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        "" if !number.is_empty() => {
-            return Err(format!(
-                "a time has a unit: {number}s, {number}m, {number}h, or {number}ms"
-            ));
-        }
-        _ => return Err(FORMS.to_owned()),
-    };
-    if number.is_empty() {
-        return Err(FORMS.to_owned());
-    }
-    // Too large for a u64 is too large in any case.
-    let number = number.parse::<u64>().unwrap_or(u64::MAX);
-    let time = Duration::from_millis(number.saturating_mul(milliseconds));
-    if time > TIME_MAX {
-        return Err("a time is at most 3650d".to_owned());
-    }
-    Ok(time)
-}
-
 pub(super) fn lines(text: &str) -> Result<Lines, String> {
     match text.parse() {
         Ok(lines) if text != "none" => Ok(lines),
@@ -127,6 +97,18 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "it takes a number of bytes, from 1".to_owned())
 }
 
+pub(super) fn pid(text: &str) -> Result<i32, String> {
+    digits(text)
+        .and_then(|text| text.parse().ok())
+        .filter(|pid| *pid > 0)
+        .ok_or_else(|| "it takes the id of a process".to_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap takes no other")]
+pub(super) fn on_exit(text: &str) -> Result<Option<String>, String> {
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
 pub(super) fn regex(text: &str) -> Result<String, String> {
     Pattern::parse(text).map(|_| text.to_owned())
 }
@@ -143,32 +125,6 @@ fn digits(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_have_units() {
-        for (text, milliseconds) in [
-            ("500ms", 500),
-            ("0s", 0),
-            ("2s", 2_000),
-            ("5m", 300_000),
-            ("1h", 3_600_000),
-            ("7d", 604_800_000),
-            ("3650d", 315_360_000_000),
-        ] {
-            assert_eq!(time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-        assert_eq!(time("5").unwrap_err(), "a time has a unit: 5s, 5m, 5h, or 5ms");
-        for bad in ["", "s", "1.5s", "-1s", "+1s", "1 s", "1w", "1sec", "1S", "1m30s"] {
-            assert_eq!(
-                time(bad).unwrap_err(),
-                "a time is written as 500ms, 2s, 5m, 1h or 7d",
-                "{bad}"
-            );
-        }
-        for long in ["3651d", "99999999999999999999999s", "18446744073709551615d"] {
-            assert_eq!(time(long).unwrap_err(), "a time is at most 3650d", "{long}");
-        }
-    }
 
     #[test]
     fn sizes_have_bounds() {
@@ -233,6 +189,15 @@ mod tests {
             assert!(lines(bad).is_err(), "{bad}");
         }
         assert!(bytes("0").is_err());
+    }
+
+    #[test]
+    fn processes_have_positive_ids() {
+        assert_eq!(pid("1"), Ok(1));
+        assert_eq!(pid("2147483647"), Ok(i32::MAX));
+        for bad in ["", "0", "-1", "+1", "2147483648", "init"] {
+            assert_eq!(pid(bad).unwrap_err(), "it takes the id of a process", "{bad}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::directory::{self, Directory};
 use crate::error::{Failure, program_code, warn};
 use crate::lookup::{self, exit_of};
 use crate::output::{self, State};
+use crate::relaunch::relaunch;
 use crate::survey::Sighting;
 
 pub(super) fn run(args: &AttachArgs) -> Result<u8> {
@@ -20,6 +21,13 @@ pub(super) fn run(args: &AttachArgs) -> Result<u8> {
     // Who asks for what isn't there should hear that, with or without a terminal.
     let directories = directory::all()?;
     let sighting = lookup::find_or_only(&directories, args.name.as_ref())?;
+    if args.restart && sighting.state.is_over() {
+        let terminal = terminal()?;
+        let launched = relaunch(&directories, &sighting, true)?;
+        let name = launched.name.as_str();
+        let stream = launched.stream.ok_or_else(|| Failure::lost(name))?;
+        return relay(&terminal, Connection::over(stream, name)?, view);
+    }
     if let Some(code) = ended(&sighting)? {
         return Ok(code);
     }

@@ -101,8 +101,7 @@ fn kept(
     limit: Option<u64>,
 ) -> Result<Segment> {
     let output = recorded(directories, sighting)?;
-    let base = output.offset.saturating_sub(output.raw.len() as u64);
-    Ok(cut(&Segment { offset: base, bytes: output.raw }, since, limit))
+    Ok(cut(&Segment { offset: output.from, bytes: output.raw }, since, limit))
 }
 
 /// What lies from one offset on within a limit.
@@ -126,9 +125,9 @@ fn follow(
     if limit == Some(0) {
         return Ok(());
     }
-    let since = Some(teller.at);
+    let (since, name) = (Some(teller.at), sighting.name.as_str());
     let followed = sighting.folder(directories).and_then(|folder| {
-        let mut connection = Connection::open(&folder, sighting.name.as_str())?;
+        let mut connection = Connection::open(&folder, name)?;
         connection.send(Follow { since, limit, follow: true })?;
         pass_on(&mut connection, outlet, None, Reader::Only, |message, outlet| {
             match message {
@@ -144,14 +143,11 @@ fn follow(
         Ok(_) => Ok(()),
         Err(error) => {
             let now = ended_meanwhile(directories, sighting, error)?;
-            if now.state != State::Exited {
-                return Err(Failure::dead(now.name.as_str()).into());
-            }
             let rest = args.limit.map(|limit| limit.saturating_sub(teller.told));
             let segment = kept(directories, &now, Some(teller.at), rest)?;
             teller.go_to(segment.offset, outlet);
             teller.take(&segment.bytes, outlet);
-            Ok(())
+            if now.state == State::Exited { Ok(()) } else { Err(Failure::dead(name).into()) }
         }
     }
 }
@@ -341,8 +337,8 @@ impl Teller {
 
 fn size(sighting: &Sighting) -> (u16, u16) {
     let live = sighting.info.as_ref().map(|info| (info.size.cols, info.size.rows));
-    let ended = sighting.record.exit.as_ref().map(|exit| exit.size);
-    live.or(ended).unwrap_or((80, 24))
+    let latest = sighting.record.latest.as_ref().map(|latest| latest.size);
+    live.or(latest).unwrap_or((80, 24))
 }
 
 #[cfg(test)]
@@ -362,16 +358,8 @@ mod tests {
     }
 
     fn sighting(state: State) -> Sighting {
-        Sighting {
-            name: sess_proto::SessionName::new("work").unwrap(),
-            directory: 0,
-            state,
-            info: None,
-            activity: None,
-            record: sess_holder::record::Record::default(),
-            holder: None,
-            refusal: None,
-        }
+        let name = sess_proto::SessionName::new("work").unwrap();
+        Sighting::over(name, 0, state, sess_holder::record::Record::default())
     }
 
     /// What is told of these pieces, and of those that follow if any do.

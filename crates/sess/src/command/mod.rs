@@ -3,6 +3,7 @@
 mod attach;
 mod capture;
 mod completions;
+mod config;
 mod detach;
 mod events;
 mod kill;
@@ -10,20 +11,25 @@ mod logs;
 mod ls;
 mod man;
 mod new;
+mod prune;
 mod rename;
 mod resize;
+mod restart;
+mod restore;
 mod run;
 mod send;
 mod status;
 mod wait;
 
 use anyhow::Result;
+use sess_sys::{Terminal, tty};
 
 use crate::cli::{Command, LsArgs, Stop};
 use crate::config::Config;
 use crate::directory;
 use crate::error::{Codes, Failure, exit_code, report, report_failure};
-use crate::output;
+use crate::output::{self, SessionView};
+use crate::survey::now;
 
 /// Does what was asked for, and tells what goes wrong; returns the exit code.
 pub(crate) fn run(command: Option<Command>) -> u8 {
@@ -46,8 +52,12 @@ pub(crate) fn run(command: Option<Command>) -> u8 {
         Command::Events(args) => (Codes::Ordinary, events::run(&args)),
         Command::Rename(args) => (Codes::Ordinary, rename::run(&args)),
         Command::Resize(args) => (Codes::Ordinary, resize::run(&args)),
+        Command::Restart(args) => (Codes::Ordinary, restart::run(&args)),
+        Command::Restore(args) => (Codes::Ordinary, restore::run(&args)),
+        Command::Prune(args) => (Codes::Ordinary, prune::run(&args)),
         Command::Completions(args) => (Codes::Ordinary, completions::run(&args)),
         Command::Man(args) => (Codes::Ordinary, man::run(&args)),
+        Command::Config(args) => (Codes::Ordinary, config::run(&args)),
     };
     result.unwrap_or_else(|error| {
         report(&error);
@@ -69,6 +79,27 @@ pub(crate) fn stop(stop: Stop) -> u8 {
 /// The configuration of this environment.
 fn config() -> Result<Config, Failure> {
     Config::load(&|key| std::env::var_os(key), directory::home().as_deref())
+}
+
+/// Prints sessions as a table, as wide as the terminal that it goes to; where there are
+/// none, people are told `nothing`.
+fn list(sessions: &[SessionView], nothing: &str) -> Result<()> {
+    if sessions.is_empty() {
+        if tty::stdout_is_terminal() {
+            output::note(nothing);
+        }
+        return Ok(());
+    }
+    Ok(output::print(&output::table(sessions, now(), width()))?)
+}
+
+/// The width of the terminal that standard output goes to, if it goes to one.
+fn width() -> Option<usize> {
+    if !tty::stdout_is_terminal() {
+        return None;
+    }
+    let size = Terminal::from_stdin().ok()??.size().ok()?;
+    Some(usize::from(size.cols)).filter(|&cols| cols > 0)
 }
 
 /// Tries all; every failure is told, and the first decides the exit code.

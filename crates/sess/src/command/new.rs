@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sess_proto::SessionName;
 use sess_proto::message::Size;
-use sess_sys::Terminal;
+use sess_sys::{Pid, Terminal, Watched};
 
 use super::attach;
 use crate::attach_loop::View;
@@ -20,10 +20,17 @@ use crate::output::{self, State};
 const SIZE: Size = Size { cols: 80, rows: 24, xpixel: 0, ypixel: 0 };
 
 pub(super) fn run(args: NewArgs) -> Result<u8> {
-    let config = super::config()?;
+    let mut config = super::config()?;
+    config.history = args.history.unwrap_or(config.history);
+    config.record_output = args.record.unwrap_or(config.record_output);
+    config.restart = args.restart.unwrap_or(config.restart);
+    config.idle_timeout = args.idle_timeout.unwrap_or(config.idle_timeout);
+    config.timeout = args.timeout.unwrap_or(config.timeout);
+    config.on_exit = args.on_exit.unwrap_or(config.on_exit);
     let terminal = if args.detached { None } else { Some(attach::terminal()?) };
     let on_screen = terminal.as_ref().map(size).filter(|size| size.cols > 0 && size.rows > 0);
     let name = args.name.clone();
+    let companion = args.with_pid.map(companion).transpose()?;
     let request = Request {
         name: args.name,
         command: args.command,
@@ -31,8 +38,8 @@ pub(super) fn run(args: NewArgs) -> Result<u8> {
         env: args.env,
         size: args.size.or(on_screen).unwrap_or(SIZE),
         labels: args.labels,
-        history: args.history.unwrap_or(config.history) as usize,
-        journal: config.journal,
+        companion,
+        config: &config,
         attach: terminal.is_some(),
     };
     let view = attach::view(&config, config.lines, false, false);
@@ -57,6 +64,16 @@ pub(super) fn run(args: NewArgs) -> Result<u8> {
             None => Err(error),
         },
         (Err(error), _) => Err(error),
+    }
+}
+
+/// The process that the session is to end with.
+fn companion(pid: i32) -> Result<Watched> {
+    let watched = Watched::open(Pid(pid))
+        .map_err(|error| Failure::failed(format!("can't watch process {pid}: {error}")))?;
+    match watched {
+        Some(watched) if !watched.has_ended()? => Ok(watched),
+        _ => Err(Failure::failed(format!("there is no process {pid} to end with")).into()),
     }
 }
 

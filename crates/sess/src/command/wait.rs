@@ -110,13 +110,13 @@ fn over(
                 return Ok(program_code(exit));
             }
         }
-        Until::Text(text) if exit.is_some() => {
+        Until::Text(text) => {
             let pattern = Pattern::parse(text).map_err(Failure::usage)?;
             if showed(directories, sighting, &pattern, since)? {
                 return Ok(0);
             }
         }
-        Until::Text(_) | Until::Idle(_) => {}
+        Until::Idle(_) => {}
     }
     sighting.must_run()?;
     Err(Failure::lost(sighting.name.as_str()).into())
@@ -137,12 +137,12 @@ fn showed(
         }
         Some(since) => {
             let output = recorded(directories, sighting)?;
-            let base = output.offset.saturating_sub(output.raw.len() as u64);
-            let Some(since) = since.checked_sub(base) else {
-                let why = format!("offset {since} is too long ago: output is kept from {base} on");
+            let Some(since) = since.checked_sub(output.from) else {
+                let from = output.from;
+                let why = format!("offset {since} is too long ago: output is kept from {from} on");
                 return Err(Failure::refused(sighting.name.as_str(), &why).into());
             };
-            let (cols, rows) = output.size;
+            let (cols, rows) = output.size();
             WrittenLine::of_output(Size::new(cols, rows), &[&output.raw], since)
         }
     };

@@ -130,7 +130,7 @@ impl What {
                     Exit::Code(code) => code.to_string(),
                     Exit::Signal(signal) => signal_name(signal),
                 };
-                let exit = ExitView { exit: *exit, time: Some(time) };
+                let exit = ExitView { time: Some(time), ..(*exit).into() };
                 ("exited", Details { exit: Some(exit), ..none }, words)
             }
         }

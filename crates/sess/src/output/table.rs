@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use sess_holder::policy::Cause;
+use sess_holder::record::{OnExitRecord, UsageRecord};
 use sess_proto::message::Exit;
 
-use super::view::{SessionView, State, Time};
-use super::{escape, signal_name};
+use super::view::{SessionView, State, Time, UpkeepView};
+use super::{escape, signal_name, span};
+use crate::error::without_numbers;
 
 const HEADER: [&str; 6] = ["NAME", "STATE", "ATTACHED", "IDLE", "AGE", "COMMAND"];
 const GAP: usize = 2;
@@ -67,7 +70,7 @@ fn row(session: &SessionView, now: Time) -> [String; 6] {
 
 /// The state, with how the session ended.
 fn state(session: &SessionView) -> String {
-    match (session.state, session.exit.map(|exit| exit.exit)) {
+    match (session.state, session.exit.as_ref().map(|exit| exit.exit)) {
         (State::Exited, Some(Exit::Code(code))) => format!("exited {code}"),
         (State::Exited, Some(Exit::Signal(signal))) => format!("killed {}", signal_name(signal)),
         (state, _) => state.to_string(),
@@ -107,7 +110,8 @@ pub(crate) fn details(session: &SessionView, now: Time) -> String {
     let mut lines: Vec<(&str, Option<String>)> = vec![
         ("name", Some(escape(&session.name))),
         ("state", Some(state(session))),
-        ("ended", time(session.exit.and_then(|exit| exit.time))),
+        ("ended", time(session.exit.as_ref().and_then(|exit| exit.time))),
+        ("why", why(session).map(str::to_owned)),
         ("command", session.command.as_deref().map(command_line)),
         ("title", session.title.as_deref().filter(|title| !title.is_empty()).map(escape)),
         ("directory", session.cwd.as_deref().map(escape)),
@@ -116,6 +120,11 @@ pub(crate) fn details(session: &SessionView, now: Time) -> String {
         ("created", time(session.created)),
         ("last output", time(session.last_output)),
         ("last input", time(session.last_input)),
+        ("ran for", session.exit.as_ref().and_then(|exit| exit.duration).map(whole_span)),
+        ("used", session.exit.as_ref().and_then(|exit| exit.usage).map(used)),
+        ("on exit", session.exit.as_ref().and_then(|exit| exit.on_exit.as_ref()).map(on_exit)),
+        ("restarts", session.upkeep.as_ref().and_then(|upkeep| restarts(upkeep, now))),
+        ("record", session.upkeep.as_ref().and_then(record)),
         ("size", session.size.map(|size| format!("{}x{}", size.cols, size.rows))),
         ("output", number(session.offset).map(|bytes| format!("{bytes} bytes"))),
         ("history", number(session.history_lines).map(|lines| format!("{lines} lines"))),
@@ -148,6 +157,67 @@ pub(crate) fn details(session: &SessionView, now: Time) -> String {
         let key = format!("{key}:");
         text + &format!("{key:width$} {value}\n")
     })
+}
+
+/// Why a session is over, where its end doesn't say it.
+fn why(session: &SessionView) -> Option<&'static str> {
+    if session.state == State::Dead {
+        let taken = session.restorable == Some(true);
+        return taken.then_some("its holder is gone; 'sess restore' starts it again");
+    }
+    match session.exit.as_ref()?.cause? {
+        Cause::Itself => None,
+        Cause::Killed => Some("sess was told to end it"),
+        Cause::Taken => Some("the system ended it; 'sess restore' starts it again"),
+        Cause::IdleTimeout => Some("nothing happened in it for its idle timeout"),
+        Cause::Timeout => Some("its timeout was over"),
+        Cause::WithPid => Some("the process ended that it was to end with"),
+        Cause::GaveUp => Some("it failed too often within a minute to be started again"),
+    }
+}
+
+fn used(usage: UsageRecord) -> String {
+    let time = |milliseconds| whole_span(Duration::from_millis(milliseconds));
+    let (user, system) = (time(usage.user), time(usage.system));
+    format!("{user} in its own code, {system} in the system's, {} KiB at most", usage.max_rss)
+}
+
+fn on_exit(record: &OnExitRecord) -> String {
+    match record {
+        OnExitRecord { error: Some(error), .. } => {
+            format!("could not be run: {}", escape(&without_numbers(error)))
+        }
+        OnExitRecord { code: Some(code), .. } => format!("exited {code}"),
+        OnExitRecord { signal: Some(signal), .. } => format!("killed {}", signal_name(*signal)),
+        OnExitRecord { .. } => "not known".to_owned(),
+    }
+}
+
+fn restarts(upkeep: &UpkeepView, now: Time) -> Option<String> {
+    let next = upkeep.next_start.map(|at| {
+        let pause = Duration::from_millis(at.0.saturating_sub(now.0));
+        format!(", the next in {}", whole_span(pause))
+    });
+    let any = upkeep.restarts > 0 || next.is_some();
+    any.then(|| format!("{}{}", upkeep.restarts, next.unwrap_or_default()))
+}
+
+/// What there is to say of the record.
+fn record(upkeep: &UpkeepView) -> Option<String> {
+    if let Some(problem) = &upkeep.record_problem {
+        return Some(format!("can't be written: {}", escape(&without_numbers(problem))));
+    }
+    match upkeep.record_output.as_str() {
+        "always" => None,
+        "never" => Some("without output".to_owned()),
+        mode => Some(format!("output {}", escape(mode))),
+    }
+}
+
+/// A time without what is too little to matter.
+fn whole_span(time: Duration) -> String {
+    let seconds = Duration::from_secs(time.as_secs());
+    span(if seconds.is_zero() { Duration::from_millis(time.as_millis() as u64) } else { seconds })
 }
 
 /// A time in its largest whole unit: 3s, 5m, 2h, 4d.
@@ -218,11 +288,12 @@ mod tests {
             last_output: Some(NOW.0 - 300_000),
             ..info()
         };
-        let exit = Some(ExitView { exit: Exit::Code(3), time: Some(Time(NOW.0 - 90_000)) });
-        let killed = Some(ExitView { exit: Exit::Signal(9), time: None });
+        let time = Some(Time(NOW.0 - 90_000));
+        let exit = Some(ExitView { time, ..Exit::Code(3).into() });
+        let killed = Some(Exit::Signal(9).into());
         vec![
-            SessionView::from_info(&info(), None, NOW),
-            SessionView::from_info(&quiet, None, NOW),
+            SessionView::from_info(&info(), None, None, NOW),
+            SessionView::from_info(&quiet, None, None, NOW),
             SessionView::unresponsive(Recorded::named("stopped"), Some(7)),
             SessionView::exited(Recorded { exit, ..Recorded::named("build") }),
             SessionView::exited(Recorded { exit: killed, ..Recorded::named("x") }),
@@ -255,7 +326,7 @@ old      dead            -         -     -    -
     fn a_table_fits_the_terminal() {
         let title = "a title that is far too long for any terminal".to_owned();
         let long = Info { title, ..info() };
-        let table = table(&[SessionView::from_info(&long, None, NOW)], NOW, Some(60));
+        let table = table(&[SessionView::from_info(&long, None, None, NOW)], NOW, Some(60));
         let line = table.lines().nth(1).unwrap();
         assert_eq!(line, "work  running  1         3s    4s   bash · a title that is …");
         assert_eq!(display_width(line), 60);
@@ -275,7 +346,7 @@ old      dead            -         -     -    -
             command: vec!["\n".into()],
             ..info()
         };
-        let session = SessionView::from_info(&bad, None, NOW);
+        let session = SessionView::from_info(&bad, None, None, NOW);
         for text in [table(std::slice::from_ref(&session), NOW, None), details(&session, NOW)] {
             assert!(text.contains("a\\u{202e}b"), "{text}");
             assert!(text.contains("\\x1b]0;x\\x07"), "{text}");

@@ -8,7 +8,9 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
-use sess_proto::message::{self, ClientInfo, Exit, Info, Size};
+use sess_holder::policy::Cause;
+use sess_holder::record::{ExitRecord, OnExitRecord, UsageRecord};
+use sess_proto::message::{self, ClientInfo, Exit, Info, Size, Upkeep};
 
 use super::signal_name;
 
@@ -156,13 +158,42 @@ impl From<&ClientInfo> for ClientView {
     }
 }
 
-/// How a session ended, and when if that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a session ended, and what else is known of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExitView {
     /// How.
     pub(crate) exit: Exit,
     /// When.
     pub(crate) time: Option<Time>,
+    /// Why.
+    pub(crate) cause: Option<Cause>,
+    /// How long it had run.
+    pub(crate) duration: Option<Duration>,
+    /// What it used.
+    pub(crate) usage: Option<UsageRecord>,
+    /// What became of what was run at its end.
+    pub(crate) on_exit: Option<OnExitRecord>,
+}
+
+impl ExitView {
+    /// What the record says; `None` if that makes no sense.
+    pub(crate) fn of_record(record: &ExitRecord) -> Option<Self> {
+        Some(Self {
+            exit: record.exit()?,
+            time: Some(Time(record.time)),
+            cause: Some(record.cause),
+            duration: record.duration.map(Duration::from_millis),
+            usage: record.usage,
+            on_exit: record.on_exit.clone(),
+        })
+    }
+}
+
+impl From<Exit> for ExitView {
+    fn from(exit: Exit) -> Self {
+        let (time, cause, duration, usage, on_exit) = (None, None, None, None, None);
+        Self { exit, time, cause, duration, usage, on_exit }
+    }
 }
 
 impl Serialize for ExitView {
@@ -172,12 +203,69 @@ impl Serialize for ExitView {
             code: Option<u8>,
             signal: Option<String>,
             time: Option<Time>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cause: Option<Cause>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            duration_ms: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            user_ms: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            system_ms: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            max_rss_kib: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            on_exit: Option<OnExit>,
+        }
+        #[derive(Serialize)]
+        struct OnExit {
+            code: Option<u8>,
+            signal: Option<String>,
+            error: Option<String>,
         }
         let (code, signal) = match self.exit {
             Exit::Code(code) => (Some(code), None),
             Exit::Signal(signal) => (None, Some(signal_name(signal))),
         };
-        Shape { code, signal, time: self.time }.serialize(serializer)
+        Shape {
+            code,
+            signal,
+            time: self.time,
+            cause: self.cause,
+            duration_ms: self.duration.map(|time| time.as_millis() as u64),
+            user_ms: self.usage.map(|usage| usage.user),
+            system_ms: self.usage.map(|usage| usage.system),
+            max_rss_kib: self.usage.map(|usage| usage.max_rss),
+            on_exit: self.on_exit.as_ref().map(|on_exit| OnExit {
+                code: on_exit.code,
+                signal: on_exit.signal.map(signal_name),
+                error: on_exit.error.clone(),
+            }),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// How a running session is kept up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct UpkeepView {
+    /// When its output is written down.
+    pub(crate) record_output: String,
+    /// Why its record is not what it should be.
+    pub(crate) record_problem: Option<String>,
+    /// How often its program was started again.
+    pub(crate) restarts: u32,
+    /// When that is next to happen.
+    pub(crate) next_start: Option<Time>,
+}
+
+impl From<&Upkeep> for UpkeepView {
+    fn from(upkeep: &Upkeep) -> Self {
+        Self {
+            record_output: upkeep.record_output.clone(),
+            record_problem: upkeep.record_problem.clone(),
+            restarts: upkeep.restarts,
+            next_start: upkeep.next_start.map(Time),
+        }
     }
 }
 
@@ -212,6 +300,8 @@ pub(crate) struct Recorded {
     pub(crate) exit: Option<ExitView>,
     /// The version of the holder's build.
     pub(crate) version: Option<String>,
+    /// Whether it is one of those that are started again after a crash or a reboot.
+    pub(crate) restorable: Option<bool>,
 }
 
 impl Recorded {
@@ -263,11 +353,20 @@ pub(crate) struct SessionView {
     pub(crate) exit: Option<ExitView>,
     /// The version of the holder's build.
     pub(crate) version: Option<String>,
+    /// How it is kept up.
+    pub(crate) upkeep: Option<UpkeepView>,
+    /// Whether it is one of those that are started again after a crash or a reboot.
+    pub(crate) restorable: Option<bool>,
 }
 
 impl SessionView {
     /// A session that runs, as its holder tells it.
-    pub(crate) fn from_info(info: &Info, activity: Option<message::Activity>, now: Time) -> Self {
+    pub(crate) fn from_info(
+        info: &Info,
+        activity: Option<message::Activity>,
+        upkeep: Option<&Upkeep>,
+        now: Time,
+    ) -> Self {
         let last_output = info.last_output.map(Time);
         let busy = last_output.is_some_and(|time| now.0.saturating_sub(time.0) < BUSY);
         let guess = if busy { Activity::Busy } else { Activity::Idle };
@@ -291,6 +390,8 @@ impl SessionView {
             labels: Some(info.labels.iter().cloned().collect()),
             exit: None,
             version: Some(info.version.clone()),
+            upkeep: upkeep.map(UpkeepView::from),
+            restorable: None,
         }
     }
 
@@ -332,12 +433,14 @@ impl SessionView {
             labels: recorded.labels.map(|labels| labels.into_iter().collect()),
             exit: recorded.exit,
             version: recorded.version,
+            upkeep: None,
+            restorable: if state.is_over() { recorded.restorable } else { None },
         }
     }
 
     /// When something last happened: its end, output, input, else its beginning.
     pub(crate) fn last_activity(&self) -> Option<Time> {
-        let end = self.exit.and_then(|exit| exit.time);
+        let end = self.exit.as_ref().and_then(|exit| exit.time);
         end.or_else(|| self.last_output.max(self.last_input)).or(self.created)
     }
 }

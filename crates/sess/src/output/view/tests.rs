@@ -41,7 +41,7 @@ fn json(session: &SessionView) -> String {
 
 #[test]
 fn json_of_a_running_session_is_the_contracts_to_the_byte() {
-    let session = SessionView::from_info(&info(), None, Time(1_795_210_801_000));
+    let session = SessionView::from_info(&info(), None, None, Time(1_795_210_801_000));
     assert_eq!(
         json(&session),
         concat!(
@@ -49,14 +49,14 @@ fn json_of_a_running_session_is_the_contracts_to_the_byte() {
             r#""command":["bash"],"cwd":"/home/u","title":"vim","activity":"busy","created":"2026-11-20T21:40:00.000Z","#,
             r#""last_output":"2026-11-20T21:40:01.000Z","last_input":null,"size":{"cols":80,"rows":24},"#,
             r#""clients":[{"pid":4300,"tty":"/dev/pts/3","size":{"cols":80,"rows":24},"leader":true,"read_only":false,"attached":"2026-11-20T21:40:00.500Z"}],"#,
-            r#""offset":18231,"history_lines":212,"labels":{"project":"x"},"exit":null,"version":"0.1.0"}"#
+            r#""offset":18231,"history_lines":212,"labels":{"project":"x"},"exit":null,"version":"0.1.0","upkeep":null,"restorable":null}"#
         )
     );
 }
 
 #[test]
 fn two_quiet_seconds_make_a_session_idle() {
-    let at = |now| SessionView::from_info(&info(), None, Time(now)).activity;
+    let at = |now| SessionView::from_info(&info(), None, None, Time(now)).activity;
     assert_eq!(at(1_795_210_802_999), Some(Activity::Busy));
     assert_eq!(at(1_795_210_803_000), Some(Activity::Idle));
     // A clock that was set back makes nobody idle.
@@ -71,7 +71,7 @@ fn a_holder_knows_better_what_its_program_is_about() {
         (message::Activity::Idle, "idle"),
         (message::Activity::Asking, "asking"),
     ] {
-        let session = SessionView::from_info(&info(), Some(said), Time(quiet));
+        let session = SessionView::from_info(&info(), Some(said), None, Time(quiet));
         assert!(json(&session).contains(&format!(r#""activity":"{shown}""#)));
     }
 }
@@ -79,7 +79,7 @@ fn a_holder_knows_better_what_its_program_is_about() {
 #[test]
 fn the_end_is_a_code_or_a_signal_and_a_time() {
     let time = Some(Time(0));
-    let exit = |exit| serde_json::to_string(&ExitView { exit, time }).unwrap();
+    let exit = |exit: Exit| serde_json::to_string(&ExitView { time, ..exit.into() }).unwrap();
     assert_eq!(
         exit(Exit::Code(3)),
         r#"{"code":3,"signal":null,"time":"1970-01-01T00:00:00.000Z"}"#
@@ -100,7 +100,7 @@ fn of_a_session_that_is_over_no_process_is_named() {
     for key in ["pid", "holder_pid", "activity", "exit", "command"] {
         assert!(session[key].is_null(), "{key}");
     }
-    assert_eq!(session.as_object().unwrap().len(), 19);
+    assert_eq!(session.as_object().unwrap().len(), 21);
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn a_time_out_of_reach_is_still_written() {
 fn the_latest_activity_comes_first_and_what_is_over_last() {
     let running = |name: &str, output| {
         let info = Info { name: name.into(), last_output: output, created: 5, ..info() };
-        SessionView::from_info(&info, None, Time(100))
+        SessionView::from_info(&info, None, None, Time(100))
     };
     let exited = |name: &str, time| {
-        let exit = Some(ExitView { exit: Exit::Code(0), time: Some(Time(time)) });
+        let exit = Some(ExitView { time: Some(Time(time)), ..Exit::Code(0).into() });
         SessionView::exited(Recorded { exit, ..Recorded::named(name) })
     };
     let mut sessions = vec![
@@ -134,7 +134,7 @@ fn the_latest_activity_comes_first_and_what_is_over_last() {
 
 #[test]
 fn filters_are_for_states_and_labels() {
-    let session = SessionView::from_info(&info(), None, Time(0));
+    let session = SessionView::from_info(&info(), None, None, Time(0));
     let holds = |text: &str| text.parse::<Filter>().unwrap().holds(&session);
     assert!(holds("state=running"));
     assert!(!holds("state=dead"));

@@ -1,0 +1,168 @@
+//! The end of a session: recorded, followed by the command that is to be run then, and
+//! told. In this order, so that who is told can rely on the record and the name.
+
+use std::ffi::{CString, NulError};
+use std::time::{Duration, Instant, SystemTime};
+
+use sess_proto::message::Exit;
+use sess_sys::process::{self, Process, Signal};
+use sess_sys::{Pid, Program};
+
+use super::Holder;
+use crate::ending::ID_VARIABLE;
+use crate::policy::Cause;
+use crate::record::{self, ExitRecord, OnExitRecord, UsageRecord};
+
+/// How long the command at the end may take.
+const FAREWELL: Duration = Duration::from_secs(60);
+
+/// The command at a session's end, under way.
+#[derive(Debug)]
+pub(super) struct Farewell {
+    pub(super) pid: Pid,
+    pub(super) deadline: Instant,
+    exit: Exit,
+    record: ExitRecord,
+}
+
+impl Holder {
+    /// Records the end, and goes on to the command that is to be run then.
+    pub(super) fn conclude(&mut self, exit: Exit, cause: Cause) {
+        let record = self.exit_record(exit, cause);
+        self.record_end(&record);
+        match self.run_at_end(exit) {
+            None => self.give_up(exit),
+            Some(Ok(pid)) => {
+                let deadline = Instant::now() + FAREWELL;
+                self.farewell = Some(Farewell { pid, deadline, exit, record });
+            }
+            Some(Err(error)) => {
+                let on_exit = OnExitRecord { error: Some(error), ..OnExitRecord::default() };
+                self.record_exit(&ExitRecord { on_exit: Some(on_exit), ..record });
+                self.give_up(exit);
+            }
+        }
+    }
+
+    /// Everything is written. A full or read-only disk costs the record.
+    fn record_end(&mut self, exit: &ExitRecord) {
+        let output = self.session.last_output();
+        if self.write_record(output.as_ref()).is_err() {
+            // What is on disk already takes less to be brought up to date.
+            let rest = self.session.unwritten();
+            let _ = self.write_record(rest.as_ref());
+        }
+        self.record_exit(exit);
+    }
+
+    fn record_exit(&self, exit: &ExitRecord) {
+        if let Some(place) = &self.place {
+            let _ = record::write_exit(place.folder(), exit);
+        }
+    }
+
+    fn exit_record(&mut self, exit: Exit, cause: Cause) -> ExitRecord {
+        let (code, signal) = split(exit);
+        let start = self.recorder.start();
+        let usage = process::usage_of_children();
+        let usage = UsageRecord {
+            user: usage.user.as_millis() as u64,
+            system: usage.system.as_millis() as u64,
+            max_rss: usage.max_rss_kib,
+        };
+        ExitRecord {
+            id: start.id.clone(),
+            run: start.run,
+            code,
+            signal,
+            cause,
+            time: now(),
+            duration: Some(self.began.elapsed().as_millis() as u64),
+            usage: Some(usage),
+            on_exit: None,
+        }
+    }
+
+    /// Starts the command that is to be run at the end, if there is one.
+    fn run_at_end(&mut self, exit: Exit) -> Option<Result<Pid, String>> {
+        let start = self.recorder.start();
+        let command = start.policies.on_exit.clone()?;
+        let program = self.program.as_ref()?;
+        let (code, signal) = split(exit);
+        let variables = [
+            ("SESS_SESSION", start.name.clone()),
+            ("SESS_EXIT_CODE", code.map(|code| code.to_string()).unwrap_or_default()),
+            ("SESS_EXIT_SIGNAL", signal.map(signal_name).unwrap_or_default()),
+        ];
+        let begun = at_end(program, &command, &variables).map_err(|error| error.to_string());
+        Some(begun.and_then(|program| program.spawn_aside().map_err(|error| error.to_string())))
+    }
+
+    /// The command at the end has ended.
+    pub(super) fn farewell_said(&mut self, end: Exit) {
+        if let Some(Farewell { exit, mut record, .. }) = self.farewell.take() {
+            let (code, signal) = split(end);
+            record.on_exit = Some(OnExitRecord { code, signal, error: None });
+            self.record_exit(&record);
+            self.give_up(exit);
+        }
+    }
+
+    /// The command at the end takes too long: it is ended, which will be heard.
+    pub(super) fn cut_farewell_short(&mut self) {
+        if let Some(farewell) = &mut self.farewell {
+            farewell.deadline = Instant::now() + FAREWELL;
+            if let Ok(Some(process)) = Process::read(farewell.pid) {
+                let _ = process.signal(Signal::KILL);
+            }
+        }
+    }
+
+    /// Gives up the name, and tells everybody.
+    fn give_up(&mut self, exit: Exit) {
+        if let Some(place) = self.place.take() {
+            let _ = place.remove_scripts();
+            let _ = place.leave();
+        }
+        self.session.concluded(exit);
+    }
+}
+
+/// As it is written: a code or a signal.
+fn split(exit: Exit) -> (Option<u8>, Option<i32>) {
+    match exit {
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(signal) => (None, Some(signal)),
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    Signal::new(signal).map_or_else(|| signal.to_string(), |signal| signal.to_string())
+}
+
+/// The shell with this command, in the program's place, but that it is no part of the
+/// session: nobody who ends that means it.
+fn at_end(
+    program: &Program,
+    command: &str,
+    variables: &[(&str, String)],
+) -> Result<Program, NulError> {
+    let is_set = |variable: &CString, name: &str| {
+        variable.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    let gone = |variable: &CString| {
+        is_set(variable, ID_VARIABLE) || variables.iter().any(|(name, _)| is_set(variable, name))
+    };
+    let mut env = program.env.clone();
+    env.retain(|variable| !gone(variable));
+    for (name, value) in variables {
+        env.push(CString::new(format!("{name}={value}"))?);
+    }
+    let argv = vec![c"sh".into(), c"-c".into(), CString::new(command)?];
+    Ok(Program { argv, candidates: vec![c"/bin/sh".into()], env, ..program.clone() })
+}
+
+fn now() -> u64 {
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    wall.as_millis() as u64
+}

@@ -1,0 +1,110 @@
+//! Writing a session's output behind it, in segments. What to write when, it is told.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+
+use sess_sys::Dir;
+
+use super::output::Frames;
+use super::{OUTPUT, gone, open, output_names};
+
+/// What is to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// What the latest segment goes on with.
+    pub append: Frames,
+    /// Where the output ends that it then has.
+    pub end: u64,
+    /// A new segment.
+    pub begin: Option<Begin>,
+    /// Segments that ended at this offset or before it are no longer wanted.
+    pub from: u64,
+}
+
+/// A new segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begin {
+    /// What is in it.
+    pub frames: Frames,
+    /// Where the output ends that it has.
+    pub end: u64,
+}
+
+/// The files that hold a session's output.
+#[derive(Debug)]
+pub struct Writer {
+    record: Dir,
+    /// The one that is appended to, and where its output ends.
+    latest: Option<(OsString, File, u64)>,
+    /// Those before it, the oldest first.
+    older: Vec<(OsString, u64)>,
+    /// The number that the next one gets.
+    next: u64,
+}
+
+impl Writer {
+    /// Writes to this folder's record. What is in it already ends at `end`: that stays
+    /// until it is no longer wanted.
+    pub fn open(folder: &Dir, end: u64) -> io::Result<Self> {
+        let record = open(folder)?;
+        let mut older: Vec<(OsString, u64)> =
+            output_names(&record)?.into_iter().map(|name| (name, end)).collect();
+        older.sort_unstable();
+        let number = |(name, _): &(OsString, u64)| name.to_str()?.get(OUTPUT.len()..)?.parse().ok();
+        let next = older.last().and_then(number).map_or(0, |number: u64| number + 1);
+        Ok(Self { record, latest: None, older, next })
+    }
+
+    /// Writes what there is to be written. On failure nothing more can be appended to
+    /// what was begun: the next thing to be written is a new segment.
+    pub fn write(&mut self, keep: &Keep) -> io::Result<()> {
+        if !keep.append.bytes().is_empty() {
+            let appended = match &mut self.latest {
+                Some((_, file, end)) => append(file, keep.append.bytes()).map(|()| *end = keep.end),
+                None => Err(io::Error::other("its output's file is gone")),
+            };
+            if appended.is_err() {
+                self.close();
+                return appended;
+            }
+        }
+        if let Some(begin) = &keep.begin {
+            self.close();
+            // Zeros in front, so that the order of names is that of numbers.
+            let name = OsString::from(format!("{OUTPUT}{:010}", self.next));
+            self.next += 1;
+            self.record.replace_file(&name, begin.frames.bytes(), 0o600)?;
+            let file = self.record.open_append(&name)?;
+            self.latest = Some((name, file, begin.end));
+        }
+        self.drop_until(keep.from)
+    }
+
+    /// The latest segment is not appended to any more.
+    fn close(&mut self) {
+        if let Some((name, _, end)) = self.latest.take() {
+            self.older.push((name, end));
+        }
+    }
+
+    fn drop_until(&mut self, from: u64) -> io::Result<()> {
+        while let Some((name, end)) = self.older.first() {
+            if *end > from {
+                break;
+            }
+            gone(self.record.remove_file(name))?;
+            self.older.remove(0);
+        }
+        Ok(())
+    }
+}
+
+fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    // One that somebody has removed would take it, and keep nothing.
+    if file.metadata()?.nlink() == 0 {
+        return Err(io::Error::other("its output's file was removed"));
+    }
+    file.write_all(bytes)
+}
