@@ -93,6 +93,13 @@ pub(crate) const TOOLS: &[Tool] = &[
     },
     SESS,
     Tool { name: "sess-other", exe: Exe::OtherSess, ..SESS },
+    // What the record costs.
+    Tool {
+        name: "sess-unrecorded",
+        create: "new -d --record never -s {cols}x{rows} {name} -- {cmd}",
+        create_attached: "new --record never {name} -- {cmd}",
+        ..SESS
+    },
     Tool {
         name: "dtach",
         exe: Exe::Named("dtach"),

@@ -20,8 +20,8 @@ const TIMES: usize = 21;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const METRICS: &[Metric] = &[
-    Metric { name: "speed", unit: "MB/s", beside: &["bare", "dtach", "relay2"] },
-    Metric { name: "CPU", unit: "ms/MB", beside: &["dtach", "tmux"] },
+    Metric { name: "speed", unit: "MB/s", beside: &["bare", "dtach", "relay2", "sess-unrecorded"] },
+    Metric { name: "CPU", unit: "ms/MB", beside: &["dtach", "tmux", "sess-unrecorded"] },
 ];
 
 struct Unwatched {

@@ -140,7 +140,7 @@ impl Holder {
         let mut holder = Self {
             session,
             place: Some(place),
-            recorder: Recorder::new(parts.record, parts.earlier),
+            recorder: Recorder::new(parts.record, parts.unrecorded.is_none(), parts.earlier),
             pty,
             follower,
             pid,

@@ -41,7 +41,7 @@ use event_loop::{Holder, Parts};
 use place::{Claim, Place};
 use policy::Restart;
 use record::{Draft, Output, StartRecord, Text};
-use session::{Identity, Session, Terms};
+use session::{Identity, Now, Session, Terms};
 
 /// Everything that a session begins with.
 #[derive(Debug)]
@@ -167,6 +167,7 @@ fn begin(start: Start) -> Result<Holder, Started> {
     let identity = identity(&record, pid, follower.id());
     let mut session = Session::new(identity, terms(&record, size), earlier.as_ref());
     if let Some(line) = line {
+        session.at(Now { ticks: 0, wall: record.begun });
         session.separate(&line);
     }
     if let Err(error) = beginning.wait() {

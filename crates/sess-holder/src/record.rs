@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use sess_proto::message::Exit;
@@ -31,6 +32,13 @@ const LATEST: &str = "latest.json";
 const EXIT: &str = "exit.json";
 /// What the names of the files begin with that hold output.
 const OUTPUT: &str = "output-";
+/// How large a journal may be, in bytes. In a smaller one a leader at its own pace would
+/// be overtaken.
+pub const JOURNAL: RangeInclusive<usize> = 256 * 1024..=64 * 1024 * 1024;
+/// The most lines of history that a session may keep.
+pub const HISTORY_MAX: usize = 1_000_000;
+/// Nobody says so many bytes.
+const OFFSET_MAX: u64 = 1 << 62;
 /// A record over this size is none of ours.
 const LIMIT: usize = 4 * 1024 * 1024;
 /// Output is never larger than that.
@@ -103,7 +111,7 @@ pub struct StartRecord {
     /// Lines of history kept at most.
     pub history: usize,
     /// Bytes of output kept raw at most.
-    #[serde(default)]
+    #[serde(default = "usual_journal")]
     pub journal: usize,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
@@ -111,7 +119,7 @@ pub struct StartRecord {
     #[serde(default)]
     pub environment: Environment,
     /// The umask that it was given.
-    #[serde(default)]
+    #[serde(default = "safe_umask")]
     pub umask: u32,
     /// When its output is written down.
     #[serde(default)]
@@ -220,6 +228,14 @@ pub struct OnExitRecord {
     pub error: Option<String>,
 }
 
+fn usual_journal() -> usize {
+    1024 * 1024
+}
+
+fn safe_umask() -> u32 {
+    0o077
+}
+
 fn by_itself() -> Cause {
     Cause::Itself
 }
@@ -318,10 +334,10 @@ pub fn read_output(folder: &Dir) -> Option<Output> {
     Output::of_segments(&segments, &id)
 }
 
-/// Whether anything is kept of what a session said.
-pub fn has_output(folder: &Dir) -> bool {
+/// Whether it says how the session began.
+pub fn has_start(folder: &Dir) -> bool {
     let record = folder.open_in(OsStr::new(RECORD));
-    record.and_then(|record| output_names(&record)).is_ok_and(|names| !names.is_empty())
+    record.is_ok_and(|record| record.metadata_of(OsStr::new(START)).is_ok())
 }
 
 /// The names of the files that hold output.
@@ -356,8 +372,16 @@ pub fn read(folder: &Dir) -> Record {
     let Ok(record) = folder.open_in(OsStr::new(RECORD)) else {
         return Record::default();
     };
-    let start: Option<StartRecord> = parse(&record, START);
-    let latest: Option<LatestRecord> = parse(&record, LATEST);
+    let mut start: Option<StartRecord> = parse(&record, START);
+    let mut latest: Option<LatestRecord> = parse(&record, LATEST);
+    // Whatever has been done to it: nothing may be begun that can't be.
+    if let Some(start) = &mut start {
+        start.journal = start.journal.clamp(*JOURNAL.start(), *JOURNAL.end());
+        start.history = start.history.min(HISTORY_MAX);
+    }
+    if let Some(latest) = &mut latest {
+        latest.offset = latest.offset.min(OFFSET_MAX);
+    }
     let exit: Option<ExitRecord> = parse(&record, EXIT);
     let of_this = |id: &str| start.as_ref().is_none_or(|start| start.id == id);
     let exit = exit.filter(|exit| {

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sess_holder::policy::{Policies, Restart};
-use sess_holder::record::KeepOutput;
+use sess_holder::record::{self, KeepOutput};
 use toml::de::DeTable;
 
 use crate::detach_key::DetachKey;
@@ -27,11 +27,11 @@ use value::Value;
 
 pub(crate) use recorded_environment::RecordedEnvironment;
 
-/// How large a journal may be, in bytes. In a smaller one a leader at its own pace
-/// would be overtaken.
-const JOURNAL: RangeInclusive<u64> = 256 * 1024..=64 * 1024 * 1024;
+/// How large a journal may be, in bytes.
+const JOURNAL: RangeInclusive<u64> =
+    *record::JOURNAL.start() as u64..=*record::JOURNAL.end() as u64;
 /// The most lines of history that a session may be told to keep.
-pub(crate) const HISTORY_MAX: u64 = 1_000_000;
+pub(crate) const HISTORY_MAX: u64 = record::HISTORY_MAX as u64;
 /// The most sessions, or records of them, that may be set.
 const COUNT_MAX: u64 = 100_000;
 

@@ -46,7 +46,7 @@ type Tell<'a> = dyn FnMut(Happened, &mut Outlet) + 'a;
 pub(crate) struct Ears {
     all: Vec<Ear>,
     /// The ids of sessions that are no news.
-    known: HashSet<String>,
+    known: HashSet<(String, u32)>,
     /// When we began.
     since: Time,
     /// Whether others than those here are of interest.
@@ -62,6 +62,8 @@ struct Ear {
     name: SessionName,
     /// Once it has said that.
     id: Option<String>,
+    /// How often it had been begun before, as its record says.
+    run: u32,
     /// It was there before we listened.
     is_old: bool,
     phase: Phase,
@@ -159,12 +161,12 @@ impl Ears {
         let (Some(start), Some(end)) = (&record.start, &record.exit) else {
             return;
         };
-        let (created, exit) = (Time(start.created), end.exit());
-        if created < self.since || !self.known.insert(start.id.clone()) {
+        let (begun, exit) = (Time(start.begun), end.exit());
+        if begun < self.since || !self.known.insert((start.id.clone(), start.run)) {
             return;
         }
         let exited = exit.map(|exit| (Time(end.time), What::Told(Happening::Exited(exit))));
-        for (time, what) in std::iter::once((created, What::Created)).chain(exited) {
+        for (time, what) in std::iter::once((begun, beginning(start.run))).chain(exited) {
             tell(Happened { name: name.to_string(), id: start.id.clone(), time, what });
         }
     }
@@ -282,11 +284,26 @@ impl Ears {
             self.all[other].name = name;
             return;
         }
-        ear.id = Some(id.clone());
-        if self.known.insert(id.clone()) && !is_old {
-            tell(Happened { name, id, time: Time(created), what: What::Created }, outlet);
+        let first = ear.id.replace(id.clone()).is_none();
+        let (directory, told) = (ear.directory, ear.name.clone());
+        if !first {
+            return;
+        }
+        // Only its record says whether it was begun again.
+        let folder = self.directories()[directory].folder(&told);
+        let start = folder.and_then(|folder| record::read(&folder).start);
+        let start = start.filter(|start| start.id == id);
+        let (run, begun) = start.map_or((0, created), |start| (start.run, start.begun));
+        self.all[index].run = run;
+        if self.known.insert((id.clone(), run)) && !is_old {
+            tell(Happened { name, id, time: Time(begun), what: beginning(run) }, outlet);
         }
     }
+}
+
+/// How it is called that a session begins which has been begun so often before.
+fn beginning(run: u32) -> What {
+    if run == 0 { What::Created } else { What::Told(Happening::Restarted) }
 }
 
 /// What a session may say.
@@ -299,7 +316,14 @@ enum Said {
 impl Ear {
     fn new(directory: usize, name: SessionName, is_old: bool) -> Self {
         let now = Instant::now();
-        Self { directory, name, id: None, is_old, phase: Phase::Calling { at: now, since: now } }
+        Self {
+            directory,
+            name,
+            id: None,
+            run: 0,
+            is_old,
+            phase: Phase::Calling { at: now, since: now },
+        }
     }
 
     /// Whether it will tell nothing more.
@@ -341,8 +365,9 @@ impl Ear {
             (Phase::Silent { .. }, None) => Phase::Gone,
             (Phase::Silent { since, .. }, Some(folder)) => {
                 let start = record::read(folder).start;
-                let is_anothers =
-                    start.is_some_and(|start| self.id.as_ref().is_some_and(|id| *id != start.id));
+                let is_anothers = start.is_some_and(|start| {
+                    self.id.as_ref().is_some_and(|id| *id != start.id) || self.run != start.run
+                });
                 if is_anothers {
                     Phase::Gone
                 } else {

@@ -43,7 +43,7 @@ pub(crate) fn relaunch(
     let mut env = Environment::recorded(&start.environment);
     env.set("PWD", &cwd);
     env.settle(&claim, &start.id, &[]);
-    let record = StartRecord { run: start.run + 1, ..start };
+    let record = StartRecord { run: start.run.saturating_add(1), ..start };
     let what = What { record, cwd, env, earlier: Some(earlier), companion: None };
     begin(claim, what, Size { cols, rows, xpixel: 0, ypixel: 0 }, attach, || {})
 }

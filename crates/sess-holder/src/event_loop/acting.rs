@@ -64,7 +64,7 @@ impl Holder {
                 self.ending = Some((Ending::begin(scope, signal, grace), Instant::now()));
                 self.step_ending();
             }
-            Action::Record(keep) => self.record(keep.as_ref()),
+            Action::Record(keep) => self.record(keep),
             Action::Restart => self.restart(),
             Action::Conclude(exit, cause) => self.conclude(exit, cause),
         }

@@ -29,10 +29,10 @@ pub(super) struct Recorder {
 impl Recorder {
     /// For a session that has begun like this. Of its output that is on disk which was
     /// before `earlier`.
-    pub(super) fn new(start: StartRecord, earlier: u64) -> Self {
+    pub(super) fn new(start: StartRecord, is_written: bool, earlier: u64) -> Self {
         Self {
             start,
-            owes_start: false,
+            owes_start: !is_written,
             writer: None,
             earlier,
             cwd: None,
@@ -82,6 +82,11 @@ impl Recorder {
         self.owes_start = record::write_start(folder, &self.start).is_err();
     }
 
+    /// Whether what was written is still there, as far as that shows at once.
+    fn is_in_place(&self, folder: &Dir) -> bool {
+        self.owes_start || record::has_start(folder)
+    }
+
     fn write(
         &mut self,
         folder: &Dir,
@@ -96,23 +101,34 @@ impl Recorder {
         let Some(keep) = keep else {
             return Ok(());
         };
-        let mut writer = match self.writer.take() {
+        let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => Writer::open(folder, self.earlier)?,
+            None => self.writer.insert(Writer::open(folder, self.earlier)?),
         };
-        writer.write(keep)?;
-        // One that failed is made anew: its folder may be another by then.
-        self.writer = Some(writer);
-        Ok(())
+        writer.write(keep)
     }
 }
 
 impl Holder {
     /// Writes down how it stands with the session, and some of its output.
-    pub(super) fn record(&mut self, keep: Option<&Keep>) {
-        let written = self.write_record(keep).map_err(|error| error.to_string());
+    pub(super) fn record(&mut self, mut keep: Option<Keep>) {
+        let place = self.place.as_ref();
+        if place.is_some_and(|place| !self.recorder.is_in_place(place.folder())) {
+            self.recorder.owes_start = true;
+            self.recorder.writer = None;
+            self.session.keep_again();
+            keep = self.session.unwritten();
+        }
+        let mut written = self.write_record(keep.as_ref());
+        // Somebody has removed what was to be gone on with.
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            self.recorder.writer = None;
+            self.session.keep_again();
+            keep = self.session.unwritten();
+            written = self.write_record(keep.as_ref());
+        }
         self.recorder.owes_start |= written.is_err();
-        self.session.kept(written);
+        self.session.kept(written.map_err(|error| error.to_string()));
     }
 
     pub(super) fn write_record(&mut self, keep: Option<&Keep>) -> io::Result<()> {

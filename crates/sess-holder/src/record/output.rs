@@ -12,6 +12,8 @@ use sess_proto::Decoder;
 use sess_proto::frame::{OUTPUT_LIMIT, encode_raw};
 use sess_screen::{Screen, Size};
 
+use super::OFFSET_MAX;
+
 /// A size as columns and rows.
 pub type Cells = (u16, u16);
 
@@ -114,7 +116,7 @@ impl Segment {
             let Some(it) = &mut segment else {
                 let (offset, id) = frame.payload.split_first_chunk()?;
                 let id = std::str::from_utf8(id).ok().filter(|_| frame.kind == BEGIN)?;
-                let offset = u64::from_le_bytes(*offset);
+                let offset = Some(u64::from_le_bytes(*offset)).filter(|at| *at <= OFFSET_MAX)?;
                 segment = Some(Self { id: id.to_owned(), offset, ..Self::default() });
                 continue;
             };

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use sess_sys::Dir;
 
 use super::output::Frames;
-use super::{OUTPUT, gone, open, output_names};
+use super::{OUTPUT, open, output_names};
 
 /// What is to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Writer {
         if !keep.append.bytes().is_empty() {
             let appended = match &mut self.latest {
                 Some((_, file, end)) => append(file, keep.append.bytes()).map(|()| *end = keep.end),
-                None => Err(io::Error::other("its output's file is gone")),
+                None => Err(io::Error::other("it has no file of output to go on with")),
             };
             if appended.is_err() {
                 self.close();
@@ -71,15 +71,16 @@ impl Writer {
             }
         }
         if let Some(begin) = &keep.begin {
-            self.close();
             // Zeros in front, so that the order of names is that of numbers.
             let name = OsString::from(format!("{OUTPUT}{:010}", self.next));
-            self.next += 1;
             self.record.replace_file(&name, begin.frames.bytes(), 0o600)?;
+            self.next += 1;
             let file = self.record.open_append(&name)?;
+            self.close();
             self.latest = Some((name, file, begin.end));
         }
-        self.drop_until(keep.from)
+        self.drop_until(keep.from);
+        Ok(())
     }
 
     /// The latest segment is not appended to any more.
@@ -89,22 +90,19 @@ impl Writer {
         }
     }
 
-    fn drop_until(&mut self, from: u64) -> io::Result<()> {
-        while let Some((name, end)) = self.older.first() {
-            if *end > from {
-                break;
-            }
-            gone(self.record.remove_file(name))?;
-            self.older.remove(0);
+    /// What can't be removed is left to itself: it keeps nobody from going on.
+    fn drop_until(&mut self, from: u64) {
+        let kept = self.older.iter().position(|(_, end)| *end > from).unwrap_or(self.older.len());
+        for (name, _) in self.older.drain(..kept) {
+            let _ = self.record.remove_tree(&name);
         }
-        Ok(())
     }
 }
 
 fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     // One that somebody has removed would take it, and keep nothing.
     if file.metadata()?.nlink() == 0 {
-        return Err(io::Error::other("its output's file was removed"));
+        return Err(io::Error::new(io::ErrorKind::NotFound, "its output's file was removed"));
     }
     file.write_all(bytes)
 }

@@ -40,6 +40,8 @@ pub(super) struct Keeping {
     sizes: VecDeque<(u64, Cells)>,
     /// How many sizes there have been.
     resizes: usize,
+    /// What is on disk can't be gone on with, and nothing that was cut is of use.
+    is_broken: bool,
     /// What is being written: where the output ends, and how much of it the segment has.
     writing: Option<(u64, u64)>,
     /// Why the record is not what it should be.
@@ -65,6 +67,7 @@ impl Keeping {
             cuts: VecDeque::from([Cut { shown, resizes: 0 }]),
             sizes: VecDeque::new(),
             resizes: 0,
+            is_broken: false,
             writing: None,
             problem: None,
         }
@@ -90,7 +93,8 @@ impl Session {
             keeping.resizes += 1;
             keeping.sizes.push_back((head, size));
             if keeping.sizes.len() > SIZES {
-                keeping.begin_anew();
+                keeping.is_broken = true;
+                keeping.sizes.clear();
             }
         }
         self.note_for_record();
@@ -122,26 +126,30 @@ impl Session {
     pub(super) fn tick_keeping(&mut self) {
         if self.keeping_due().is_some_and(|due| self.now.ticks >= due) {
             self.keeping.due = None;
-            let keep = if self.keeping.follows() { self.unwritten() } else { None };
+            let keep = self.unwritten();
             self.actions.push(Action::Record(keep));
         }
     }
 
-    /// What the disk lacks of the output. [`Session::kept`] is to be told what came of
+    /// What the disk lacks of the output, if it is to follow. [`Session::kept`] is to be told what came of
     /// writing it.
     pub fn unwritten(&mut self) -> Option<Keep> {
+        if !self.keeping.follows() {
+            return None;
+        }
         let (tail, head) = (self.stream.tail(), self.stream.head());
-        let Keeping { written, segment, .. } = self.keeping;
+        let Keeping { written, segment, is_broken, .. } = self.keeping;
+        let segment = segment.filter(|_| !is_broken);
         if segment.is_some() && head == written && self.keeping.sizes.is_empty() {
             return None;
         }
         let capacity = self.stream.capacity();
-        let from = head.saturating_sub(capacity);
+        let from = head.saturating_sub(capacity / 4 * 3);
         let (keep, in_segment) = if let Some(before) = segment.filter(|_| written >= tail) {
             let mut keep = Keep { end: head, from, ..Keep::default() };
             self.frame(written, &mut keep.append);
             let in_segment = before + head - written;
-            if in_segment < capacity / 2 {
+            if in_segment < capacity / 4 {
                 (keep, in_segment)
             } else {
                 // This one then has what the journal has before the next.
@@ -150,15 +158,15 @@ impl Session {
                 keep.begin = Some(Begin { frames, end: head });
                 (keep, 0)
             }
-        } else if let Some(cut) = self.cut_within(tail) {
+        } else if let Some(cut) = self.cut_within(tail).filter(|_| !is_broken) {
             let keeping = &mut self.keeping;
             let before = keeping.sizes.len() - (keeping.resizes - cut.resizes);
             drop(keeping.sizes.drain(..before));
             let offset = cut.shown.offset;
             let mut frames = self.segment(&cut.shown);
             self.frame(offset, &mut frames);
-            // What ended before it has a gap behind it.
-            let from = from.max(offset.saturating_sub(1));
+            // Unless it goes on where the disk ends, that has a gap behind it.
+            let from = if offset == written { from } else { offset };
             let begin = Some(Begin { frames, end: head });
             (Keep { begin, from, ..Keep::default() }, head - offset)
         } else {
@@ -206,20 +214,21 @@ impl Session {
                 if let Some((end, in_segment)) = writing {
                     keeping.written = end;
                     keeping.segment = Some(in_segment);
+                    keeping.is_broken = false;
                 }
                 keeping.problem = None;
             }
             Err(problem) => {
-                keeping.begin_anew();
+                keeping.is_broken = true;
                 keeping.problem = Some(problem);
                 keeping.due.get_or_insert(now + AGAIN);
             }
         }
     }
 
-    /// The record's folder is another one: all of it is to be written again.
+    /// What was on disk is gone: all of it is to be written again.
     pub fn keep_again(&mut self) {
-        self.keeping.begin_anew();
+        self.keeping.is_broken = true;
         self.note_for_record();
     }
 
@@ -266,16 +275,6 @@ impl Session {
             last_output: self.last_output.map(|at| at.wall),
             last_input: self.last_input.map(|at| at.wall),
         }
-    }
-}
-
-impl Keeping {
-    /// What is on disk can't be gone on with.
-    fn begin_anew(&mut self) {
-        self.segment = None;
-        self.cuts.clear();
-        self.sizes.clear();
-        self.resizes = 0;
     }
 }
 
