@@ -19,6 +19,8 @@ pub const TITLE: &str = "sess: ";
 pub const ID_VARIABLE: &str = "SESS_ID";
 /// How long what can be asked is asked before it is made to, by default.
 pub const GRACE: Duration = Duration::from_secs(5);
+/// How long the command at a session's end may take.
+pub const FAREWELL: Duration = Duration::from_secs(60);
 /// How long a killed process may take to go.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 /// The first pause between two looks, and the longest.

@@ -115,6 +115,9 @@ fn begin(start: Start) -> Result<Holder, Started> {
     let id = record.id.clone();
     // While the environment still says which time it is here.
     let line = earlier.as_ref().map(|_| restart_line());
+    if record.policies.restart != Restart::Never {
+        sess_sys::clock::note_zone();
+    }
     let removed = Signal::realtime(0);
     let setup = || {
         detach::become_subreaper()?;

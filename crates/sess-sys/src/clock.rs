@@ -10,6 +10,11 @@ use nix::libc;
 
 const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 
+/// Remembers the user's time zone, for when the environment that says it is gone.
+pub fn note_zone() {
+    tzset();
+}
+
 /// A date and the time of day, wherever that is.
 struct Civil {
     year: i64,
@@ -50,7 +55,6 @@ fn seconds_since_epoch(at: SystemTime) -> i64 {
 fn local(seconds: i64) -> Option<Civil> {
     #[allow(clippy::useless_conversion, reason = "the C library may count in fewer bits")]
     let seconds = seconds.try_into().ok()?;
-    tzset();
     let mut time = MaybeUninit::<libc::tm>::uninit();
     // SAFETY: it reads the one, fills in the other unless it returns null, and keeps
     // no pointer to either.

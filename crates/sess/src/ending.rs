@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use sess_holder::ending::{Ending, GRACE, Scope};
+use sess_holder::ending::{Ending, FAREWELL, GRACE, Scope};
 use sess_holder::policy::Cause;
 use sess_holder::record::{self, ExitRecord};
 use sess_proto::HolderMessage;
@@ -98,7 +98,11 @@ fn by_holder(
 ) -> Result<Vec<Survivor>> {
     // Its own time limits hold; one that is stopped meanwhile we can wait for, but
     // not for ever.
-    let deadline = Instant::now().checked_add(how.grace.saturating_add(2 * GONE));
+    let record = sighting.folder(directories).map(|folder| record::read(&folder));
+    let start = record.ok().and_then(|record| record.start);
+    let has_farewell = start.is_some_and(|start| start.policies.on_exit.is_some());
+    let farewell = if has_farewell { FAREWELL } else { Duration::ZERO };
+    let deadline = Instant::now().checked_add(how.grace.saturating_add(2 * GONE + farewell));
     let answer = connection.and_then(|mut connection| {
         let killed = connection.receive(deadline, |message| match message {
             HolderMessage::Killed(killed) => Some(killed.survivors),
@@ -136,6 +140,8 @@ fn over_the_holder(
     if !survivors.is_empty() {
         return Ok(survivors);
     }
+    // So that it starts nothing again when it goes on.
+    process.signal(Signal::TERM)?;
     process.signal(Signal::CONT)?;
     if !is_gone(&process, LAST_CHANCE) {
         process.signal(Signal::KILL)?;
@@ -143,8 +149,8 @@ fn over_the_holder(
             let command = format!("the holder of {name}");
             return Ok(vec![Survivor { pid: holder.0, command }]);
         }
-        record_end(directories, sighting)?;
     }
+    record_end(directories, sighting)?;
     Ok(Vec::new())
 }
 
@@ -160,15 +166,18 @@ fn is_gone(process: &Process, patience: Duration) -> bool {
     true
 }
 
-/// Writes down, in the holder's place, that its session was killed.
+/// Writes down, in the holder's place, that its session was killed. One that went on
+/// for its end knows how its program ended, but not who wanted that.
 fn record_end(directories: &[Directory], sighting: &Sighting) -> Result<()> {
     let Some(claim) = remains::claim(directories, sighting)? else {
         return Ok(());
     };
-    let Some(start) = record::read(&claim.folder).start else {
+    let record = record::read(&claim.folder);
+    let Some(start) = record.start else {
         return Ok(());
     };
-    let exit = ExitRecord {
+    let told = record.exit.map(|exit| ExitRecord { cause: Cause::Killed, ..exit });
+    let exit = told.unwrap_or_else(|| ExitRecord {
         id: start.id,
         run: start.run,
         code: None,
@@ -178,7 +187,7 @@ fn record_end(directories: &[Directory], sighting: &Sighting) -> Result<()> {
         duration: None,
         usage: None,
         on_exit: None,
-    };
+    });
     // A full or read-only disk costs the record.
     let _ = record::write_exit(&claim.folder, &exit);
     let _ = claim.clear();

@@ -74,7 +74,7 @@ pub(crate) fn launch(request: Request<'_>) -> Result<Launched> {
     let others = directory::all()?;
     let config = request.config;
     // Held until it runs, so that others count it.
-    let _room = room::make(config, &home, &others)?;
+    let _room = room::make(config, &home, &others, request.name.as_ref())?;
     let claim = match &request.name {
         Some(name) => claim(&others, &home, name)?,
         None => claim_number(&others, &home)?,

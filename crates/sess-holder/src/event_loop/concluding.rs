@@ -2,19 +2,16 @@
 //! told. In this order, so that who is told can rely on the record and the name.
 
 use std::ffi::{CString, NulError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use sess_proto::message::Exit;
 use sess_sys::process::{self, Process, Signal};
 use sess_sys::{Pid, Program};
 
 use super::Holder;
-use crate::ending::ID_VARIABLE;
+use crate::ending::{FAREWELL, ID_VARIABLE};
 use crate::policy::Cause;
 use crate::record::{self, ExitRecord, OnExitRecord, UsageRecord};
-
-/// How long the command at the end may take.
-const FAREWELL: Duration = Duration::from_secs(60);
 
 /// The command at a session's end, under way.
 #[derive(Debug)]

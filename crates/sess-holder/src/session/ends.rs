@@ -33,7 +33,7 @@ impl Session {
     pub fn kill(&mut self, kill: Kill) {
         // Whatever else was about to end it: it is meant to stay ended.
         self.cause = Some(Cause::Killed);
-        self.killing = true;
+        self.begin_ending();
         self.actions.push(Action::Kill(kill));
     }
 
@@ -41,9 +41,17 @@ impl Session {
     pub fn end(&mut self, cause: Cause) {
         if self.cause.is_none() {
             self.cause = Some(cause);
-            self.killing = true;
+            self.begin_ending();
             let kill = Kill { signal: None, grace: GRACE.as_millis() as u64 };
             self.actions.push(Action::Kill(kill));
+        }
+    }
+
+    fn begin_ending(&mut self) {
+        self.killing = true;
+        if let Phase::Pausing(exit, _) = self.phase {
+            // Nothing is started any more.
+            self.phase = Phase::Pausing(exit, None);
         }
     }
 
@@ -94,11 +102,12 @@ impl Session {
 
     /// Refuses what takes a program while there is none.
     pub(super) fn refuse_without_program(&mut self, id: ClientId) -> bool {
-        let is_without = matches!(self.phase, Phase::Pausing(..));
-        if is_without {
-            self.refuse(id, refusal::FAILED, STARTED_AGAIN);
+        match self.phase {
+            Phase::Pausing(..) => self.refuse(id, refusal::FAILED, STARTED_AGAIN),
+            Phase::Concluding => self.refuse(id, refusal::ENDED, "it has ended"),
+            _ => return false,
         }
-        is_without
+        true
     }
 
     // ---- policies --------------------------------------------------------------

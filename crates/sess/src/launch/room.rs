@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use sess_proto::SessionName;
 use sess_sys::Lock;
 
 use crate::config::{Config, Evict};
@@ -21,11 +22,13 @@ const COUNTING: &str = ".counting";
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Makes room if there is none. Until what is returned goes, nobody else does.
+/// Makes room for `name` if there is none. Until what is returned goes, nobody else
+/// does.
 pub(super) fn make(
     config: &Config,
     home: &Directory,
     directories: &[Directory],
+    name: Option<&SessionName>,
 ) -> Result<Option<Lock>> {
     let Some(most) = config.max_sessions else {
         return Ok(None);
@@ -33,6 +36,10 @@ pub(super) fn make(
     let lock = count_alone(home)?;
     let mut running = lookup::everything(directories, false)?;
     running.retain(|one| !one.state.is_over());
+    if let Some(taken) = running.iter().find(|one| Some(&one.name) == name) {
+        // Nobody has to go for who can't come.
+        return Err(Failure::taken(taken.name.as_str()).into());
+    }
     // More than one has to go where the limit was lowered.
     while running.len() >= most {
         let idlest = match config.evict {
