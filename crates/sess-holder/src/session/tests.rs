@@ -8,6 +8,7 @@ use sess_proto::{ClientMessage, Decoder, HolderMessage};
 
 use super::*;
 
+mod ends;
 mod keeping;
 mod reads;
 mod runs;
