@@ -375,13 +375,7 @@ impl Holder {
     /// here, and tells the session how it stands with the terminal. More than the
     /// system keeps of a terminal's output is not waited for: it came later.
     fn settle(&mut self) {
-        let mut total = 0;
-        while total < TERMINAL_KEEPS {
-            match self.read_pty_once() {
-                Ok(0) | Err(_) => break,
-                Ok(count) => total += count,
-            }
-        }
+        self.read_up_to(TERMINAL_KEEPS);
         let folder = self.place.as_ref().map(Place::path).unwrap_or_default();
         let facts = facts::of(&self.pty, self.pid, folder);
         self.session.settled(&facts);
@@ -396,14 +390,19 @@ impl Holder {
     /// Reads until the ended program's terminal gives nothing more. Somebody else
     /// may still hold it; that isn't waited for.
     fn read_last_output(&mut self) {
+        self.read_up_to(LAST_OUTPUT);
+        self.session.drained();
+    }
+
+    /// Reads the PTY until it would block, or has given so much.
+    fn read_up_to(&mut self, most: usize) {
         let mut total = 0;
-        while total < LAST_OUTPUT {
+        while total < most {
             match self.read_pty_once() {
                 Ok(0) | Err(_) => break,
                 Ok(count) => total += count,
             }
         }
-        self.session.drained();
     }
 
     fn accept(&mut self) {

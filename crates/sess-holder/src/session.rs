@@ -273,10 +273,9 @@ impl Session {
     pub fn wants_output(&self) -> bool {
         match self.phase {
             Phase::Running => {}
-            Phase::Draining(_) => return true,
-            Phase::Drained(_) | Phase::Pausing(..) | Phase::Concluding | Phase::Over => {
-                return false;
-            }
+            // What it has left running goes on saying something.
+            Phase::Draining(_) | Phase::Pausing(..) => return true,
+            Phase::Drained(_) | Phase::Concluding | Phase::Over => return false,
         }
         let leader = self.leader().filter(|(_, view)| !view.is_stalled());
         let reached = leader.map(|(_, view)| view.following().unwrap_or(view.followed_from.1));

@@ -8,7 +8,7 @@ use sess_proto::SessionName;
 use sess_proto::message::{Exit, Mood, refusal};
 use sess_sys::process::{self, Signal};
 
-use super::{ACCEPT_PAUSE, Holder, PLACES_EVERY, pty_size};
+use super::{ACCEPT_PAUSE, Holder, PLACES_EVERY, TERMINAL_KEEPS, pty_size};
 use crate::client::ClientId;
 use crate::ending::{Ending, Scope, Step};
 use crate::record::Text;
@@ -72,6 +72,7 @@ impl Holder {
 
     /// Starts the program again, on the same terminal.
     fn restart(&mut self) {
+        self.read_up_to(TERMINAL_KEEPS);
         self.session.separate(&restart_line());
         let Some(program) = &self.program else {
             return self.session.not_restarted(Exit::Code(CANNOT));
