@@ -174,6 +174,15 @@ impl View {
         })
     }
 
+    /// Whatever of its input is still to be taken went with the program that it was for:
+    /// that holds up nothing that is typed for the next.
+    pub fn forget_input(&mut self) -> Option<Taken> {
+        self.input_taken = self.input_received;
+        let changed = self.input_told != self.input_taken;
+        self.input_told = self.input_taken;
+        changed.then_some(Taken { bytes: self.input_taken })
+    }
+
     /// A view that has seen nothing.
     pub fn new(size: Size, lines: u64, read_only: bool) -> Self {
         Self {

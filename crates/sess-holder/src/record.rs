@@ -285,15 +285,14 @@ impl Draft {
         Ok(Self { record, aside })
     }
 
-    /// It has begun. What its folder said of another session goes; of the same one, how
-    /// it ended.
+    /// It has begun. What its folder says of another session goes; of the same one, how
+    /// it ended. So does what somebody has left half written.
     pub fn commit(self, same: bool) -> io::Result<()> {
         self.record.put_in_place(&self.aside, OsStr::new(START))?;
-        gone(self.record.remove_file(OsStr::new(EXIT)))?;
-        if !same {
-            gone(self.record.remove_file(OsStr::new(LATEST)))?;
-            for name in output_names(&self.record)? {
-                gone(self.record.remove_file(&name))?;
+        for name in self.record.names()? {
+            let stays = same && (name == LATEST || is_output(&name));
+            if name != START && !stays {
+                gone(self.record.remove_tree(&name))?;
             }
         }
         Ok(())
@@ -343,8 +342,12 @@ pub fn has_start(folder: &Dir) -> bool {
 /// The names of the files that hold output.
 fn output_names(record: &Dir) -> io::Result<Vec<OsString>> {
     let mut names = record.names()?;
-    names.retain(|name| name.to_str().is_some_and(|name| name.starts_with(OUTPUT)));
+    names.retain(|name| is_output(name));
     Ok(names)
+}
+
+fn is_output(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(OUTPUT))
 }
 
 /// The record's folder, made if it is missing.

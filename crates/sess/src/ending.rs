@@ -65,7 +65,14 @@ pub(crate) fn end(
     let survivors = match sighting.state {
         State::Running => by_holder(directories, sighting, connection, how)?,
         State::Unresponsive => over_the_holder(directories, sighting, how)?,
-        State::Exited => leftovers(sighting, how)?,
+        State::Exited => {
+            let survivors = leftovers(sighting, how)?;
+            if sighting.record.was_taken() {
+                // Whoever ends it doesn't want it back.
+                record_end(directories, sighting)?;
+            }
+            survivors
+        }
         State::Dead => {
             let survivors = leftovers(sighting, how)?;
             if survivors.is_empty()

@@ -182,8 +182,11 @@ impl Failure {
 
     /// The session's holder is gone and its program's end is not known.
     pub(crate) fn dead(name: &str) -> Self {
-        Self::new(Kind::NotRunning, format!("session {name} is dead: its holder is gone"))
-            .hint(format!("sess kill {name} ends what is left of it"))
+        Self::new(Kind::NotRunning, format!("session {name} is dead: its holder is gone")).hint(
+            format!(
+                "sess restart {name} starts it again, sess kill {name} ends what is left of it"
+            ),
+        )
     }
 
     /// The session's program has ended.
@@ -194,7 +197,7 @@ impl Failure {
                 format!("session {name} has ended, killed by {}", signal_name(signal))
             }
         };
-        Self::new(Kind::NotRunning, how)
+        Self::new(Kind::NotRunning, how).hint(format!("sess restart {name} starts it again"))
     }
 
     /// There is a session of this name already.

@@ -158,6 +158,13 @@ impl Session {
         self.identity.pid = pid;
         self.restarts += 1;
         self.upkeep.program_began(self.now.ticks);
+        for client in self.clients.values_mut() {
+            if let Role::Viewer(view) = &mut client.role
+                && let Some(taken) = view.forget_input()
+            {
+                client.outbox.say(taken);
+            }
+        }
         self.tell(Happening::Restarted);
     }
 
