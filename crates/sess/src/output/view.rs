@@ -206,15 +206,17 @@ impl Serialize for ExitView {
             #[serde(skip_serializing_if = "Option::is_none")]
             cause: Option<Cause>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            duration_ms: Option<u64>,
+            duration: Option<f64>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            user_ms: Option<u64>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            system_ms: Option<u64>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            max_rss_kib: Option<u64>,
+            usage: Option<Usage>,
             #[serde(skip_serializing_if = "Option::is_none")]
             on_exit: Option<OnExit>,
+        }
+        #[derive(Serialize)]
+        struct Usage {
+            user: f64,
+            system: f64,
+            max_rss_kib: u64,
         }
         #[derive(Serialize)]
         struct OnExit {
@@ -231,10 +233,12 @@ impl Serialize for ExitView {
             signal,
             time: self.time,
             cause: self.cause,
-            duration_ms: self.duration.map(|time| time.as_millis() as u64),
-            user_ms: self.usage.map(|usage| usage.user),
-            system_ms: self.usage.map(|usage| usage.system),
-            max_rss_kib: self.usage.map(|usage| usage.max_rss),
+            duration: self.duration.map(|time| time.as_secs_f64()),
+            usage: self.usage.map(|usage| Usage {
+                user: Duration::from_millis(usage.user).as_secs_f64(),
+                system: Duration::from_millis(usage.system).as_secs_f64(),
+                max_rss_kib: usage.max_rss,
+            }),
             on_exit: self.on_exit.as_ref().map(|on_exit| OnExit {
                 code: on_exit.code,
                 signal: on_exit.signal.map(signal_name),
