@@ -105,15 +105,15 @@ impl Session {
         let keeping = &self.keeping;
         let latest = keeping.cuts.back().map(|cut| cut.shown.offset);
         let since = latest.max(keeping.segment.map(|_| keeping.written)).unwrap_or(0);
-        if !keeping.follows() || self.stream.head() - since < self.stream.capacity() / 3 {
+        if !keeping.follows() || self.stream.head() - since < self.stream.capacity() / 4 {
             return;
         }
         self.catch_up();
         let shown = shown(self.stream.screen(), false);
         let keeping = &mut self.keeping;
         keeping.cuts.push_back(Cut { shown, resizes: keeping.resizes });
-        // With so many the oldest is as far back as one can be.
-        if keeping.cuts.len() > 2 {
+        // With so many the oldest is as far back as the journal is sure to go.
+        if keeping.cuts.len() > 3 {
             keeping.cuts.pop_front();
         }
     }
