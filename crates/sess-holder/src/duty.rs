@@ -22,6 +22,19 @@ struct Question {
     offset: u64,
     /// What the holder would have said; empty if it doesn't know.
     answer: Vec<u8>,
+    /// The program that asked has ended: nobody wants the answer.
+    is_moot: bool,
+}
+
+/// Whose question a terminal has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The program's.
+    ByProgram,
+    /// One's that has ended since.
+    ByAnother,
+    /// Nobody's.
+    Never,
 }
 
 /// Who answers, and what is still to be answered.
@@ -51,23 +64,28 @@ impl Duty {
         if self.open.len() == OPEN_LIMIT {
             self.open.pop_front();
         }
-        self.open.push_back(Question { to, kind, offset, answer });
+        self.open.push_back(Question { to, kind, offset, answer, is_moot: false });
         None
     }
 
-    /// A client's terminal has answered a question of this kind. Whether the
-    /// program is waiting for that.
-    pub fn answered(&mut self, by: ClientId, kind: QueryKind) -> bool {
+    /// The program has ended: what it asked is no question of the next one's.
+    pub fn lose_program(&mut self) {
+        self.open.iter_mut().for_each(|q| q.is_moot = true);
+    }
+
+    /// A client's terminal has answered a question of this kind: whose.
+    pub fn answered(&mut self, by: ClientId, kind: QueryKind) -> Asked {
         let Some(found) = self.open.iter().position(|q| q.to == by && q.kind == kind) else {
-            return false;
+            return Asked::Never;
         };
+        let asked = if self.open[found].is_moot { Asked::ByAnother } else { Asked::ByProgram };
         // A terminal answers in order: what was asked before will get no answer.
         let mut index = 0;
         self.open.retain(|q| {
             index += 1;
             q.to != by || index > found + 1
         });
-        true
+        asked
     }
 
     /// How many answers of a client may still be under way.
@@ -84,7 +102,7 @@ impl Duty {
             if q.to != client {
                 return true;
             }
-            if q.offset > taken && !q.answer.is_empty() {
+            if q.offset > taken && !q.answer.is_empty() && !q.is_moot {
                 answers.push(std::mem::take(&mut q.answer));
             }
             false
@@ -114,9 +132,23 @@ mod tests {
         duty.pass(Some(A));
         assert_eq!(duty.asked(10, QueryKind::PrimaryAttributes, b"x".to_vec()), None);
         duty.pass(Some(B));
-        assert!(!duty.answered(B, QueryKind::PrimaryAttributes));
-        assert!(duty.answered(A, QueryKind::PrimaryAttributes));
-        assert!(!duty.answered(A, QueryKind::PrimaryAttributes), "once");
+        assert_eq!(duty.answered(B, QueryKind::PrimaryAttributes), Asked::Never);
+        assert_eq!(duty.answered(A, QueryKind::PrimaryAttributes), Asked::ByProgram);
+        assert_eq!(duty.answered(A, QueryKind::PrimaryAttributes), Asked::Never, "once");
+    }
+
+    #[test]
+    fn what_a_program_asked_that_has_ended_is_answered_to_nobody() {
+        let mut duty = Duty::default();
+        duty.pass(Some(A));
+        duty.asked(1, QueryKind::PrimaryAttributes, b"x".to_vec());
+        duty.lose_program();
+        duty.asked(2, QueryKind::PrimaryAttributes, b"y".to_vec());
+        assert_eq!(duty.answered(A, QueryKind::PrimaryAttributes), Asked::ByAnother);
+        assert_eq!(duty.answered(A, QueryKind::PrimaryAttributes), Asked::ByProgram);
+        duty.asked(3, QueryKind::Status, b"z".to_vec());
+        duty.lose_program();
+        assert!(duty.abandon(A, 0).is_empty());
     }
 
     #[test]
@@ -127,7 +159,7 @@ mod tests {
         duty.asked(2, QueryKind::PrimaryAttributes, Vec::new());
         duty.asked(3, QueryKind::Version, Vec::new());
         assert_eq!(duty.owed(A), 3);
-        assert!(duty.answered(A, QueryKind::PrimaryAttributes));
+        assert_eq!(duty.answered(A, QueryKind::PrimaryAttributes), Asked::ByProgram);
         assert_eq!(duty.owed(A), 1);
     }
 

@@ -278,10 +278,7 @@ impl Holder {
         self.tell_time();
         match what {
             Polled::Signals => self.hear_signals(),
-            Polled::Companion => {
-                self.companion = None;
-                self.session.end(Cause::WithPid);
-            }
+            Polled::Companion => self.look_at_companion(),
             Polled::Listener => self.accept(),
             Polled::Pty => {
                 self.pty_full &= !ready.write;
@@ -297,6 +294,14 @@ impl Holder {
                     self.read_client(*id);
                 }
             }
+        }
+    }
+
+    /// Where the system couldn't say what is ready, the process is asked about.
+    fn look_at_companion(&mut self) {
+        let ended = |it: &mut Watched| it.has_ended().unwrap_or(false);
+        if self.companion.take_if(ended).is_some() {
+            self.session.end(Cause::WithPid);
         }
     }
 

@@ -235,6 +235,10 @@ fn take_over(place: &Place, draft: io::Result<Draft>, record: &StartRecord) -> i
     }
     // Those that a killed holder left.
     let _ = place.remove_scripts();
+    let draft = draft.or_else(|_| {
+        record::remove_earlier(place.folder(), is_same);
+        Draft::write(place.folder(), record)
+    });
     draft?.commit(is_same)
 }
 

@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use sess_proto::message::Exit;
-use sess_sys::Dir;
+use sess_sys::{Dir, Kind};
 
 use crate::policy::{Cause, Policies};
 
@@ -40,7 +40,7 @@ pub const HISTORY_MAX: usize = 1_000_000;
 /// Nobody says so many bytes.
 const OFFSET_MAX: u64 = 1 << 62;
 /// A record over this size is none of ours.
-const LIMIT: usize = 4 * 1024 * 1024;
+const LIMIT: usize = 64 * 1024 * 1024;
 /// Output is never larger than that.
 const OUTPUT_LIMIT: usize = 1024 * 1024 * 1024;
 
@@ -333,10 +333,34 @@ pub fn read_output(folder: &Dir) -> Option<Output> {
     Output::of_segments(&segments, &id)
 }
 
+/// Removes what a session said, so that there is room for how it ended.
+pub fn remove_output(folder: &Dir) {
+    let Ok(record) = folder.open_in(OsStr::new(RECORD)) else {
+        return;
+    };
+    for name in output_names(&record).unwrap_or_default() {
+        // What stays only takes room.
+        let _ = record.remove_tree(&name);
+    }
+}
+
+/// Removes what another session has left, or how the same one ended: that takes no room,
+/// and must not be told of who is there now.
+pub fn remove_earlier(folder: &Dir, same: bool) {
+    let Ok(record) = folder.open_in(OsStr::new(RECORD)) else {
+        return;
+    };
+    let names = if same { vec![OsString::from(EXIT)] } else { record.names().unwrap_or_default() };
+    for name in names {
+        let _ = record.remove_tree(&name);
+    }
+}
+
 /// Whether it says how the session began.
 pub fn has_start(folder: &Dir) -> bool {
     let record = folder.open_in(OsStr::new(RECORD));
-    record.is_ok_and(|record| record.metadata_of(OsStr::new(START)).is_ok())
+    let start = record.and_then(|record| record.metadata_of(OsStr::new(START)));
+    start.is_ok_and(|start| start.kind == Kind::File)
 }
 
 /// The names of the files that hold output.
@@ -350,10 +374,14 @@ fn is_output(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with(OUTPUT))
 }
 
-/// The record's folder, made if it is missing.
+/// The record's folder, made if it is missing or something else has its place.
 fn open(folder: &Dir) -> io::Result<Dir> {
-    folder.create_in(OsStr::new(RECORD), 0o700)?;
-    folder.open_in(OsStr::new(RECORD))
+    let name = OsStr::new(RECORD);
+    if !folder.create_in(name, 0o700)? && folder.metadata_of(name)?.kind != Kind::Dir {
+        gone(folder.remove_file(name))?;
+        folder.create_in(name, 0o700)?;
+    }
+    folder.open_in(name)
 }
 
 fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {

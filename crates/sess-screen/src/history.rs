@@ -79,12 +79,10 @@ impl History {
         self.end + n > self.held
     }
 
-    /// No line was written to after that offset.
-    pub(crate) fn written_by(&mut self, offset: u64) {
-        self.dropped = self.dropped.min(offset);
-        for written in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.written) {
-            *written = offset.min(*written);
-        }
+    /// When a line was written to isn't known, but that it was before that offset.
+    pub(crate) fn forget_when_written(&mut self, offset: u64) {
+        self.dropped = offset;
+        self.chunks.iter_mut().for_each(|chunk| chunk.written.fill(0));
     }
 
     /// Forgets all lines; their numbers are not used again.

@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "fork")]
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,7 +14,7 @@ use std::{fmt, io};
 use nix::errno::Errno;
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, Mode, OFlags, access};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{WaitOptions, wait};
 
@@ -103,6 +103,16 @@ impl Program {
             cwd: Some(c_string(cwd.as_os_str().as_bytes())?),
             umask,
             nofile,
+        })
+    }
+
+    /// Whether one of the files to try is there and may be executed, as far as that can be
+    /// told without trying.
+    pub fn is_there(&self) -> bool {
+        let cwd = Path::new(OsStr::from_bytes(self.cwd.as_ref().map_or(b"", |it| it.as_bytes())));
+        self.candidates.iter().any(|candidate| {
+            let path = cwd.join(OsStr::from_bytes(candidate.as_bytes()));
+            path.is_file() && access(&path, Access::EXEC_OK).is_ok()
         })
     }
 

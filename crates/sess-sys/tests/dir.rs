@@ -164,9 +164,19 @@ fn a_file_is_replaced_whole_with_exactly_its_mode() {
 #[test]
 fn a_failed_replacement_leaves_nothing_behind() {
     let (_place, dir) = place();
+    dir.replace_file(name("missing/new"), b"new", 0o600).expect_err("there is no such folder");
+    dir.replace_link(Path::new("x"), name("missing/new")).expect_err("there is no such folder");
+    assert!(dir.names().expect("it can be read").is_empty());
+}
+
+#[test]
+fn whatever_has_the_name_is_replaced() {
+    let (_place, dir) = place();
     dir.create_in(name("taken"), 0o700).expect("it can be made");
-    dir.replace_file(name("taken"), b"new", 0o600).expect_err("it is a directory");
-    dir.replace_link(Path::new("x"), name("taken")).expect_err("it is a directory");
+    let inner = dir.open_in(name("taken")).expect("it is there");
+    inner.replace_file(name("in it"), b"old", 0o600).expect("it can be written");
+    dir.replace_file(name("taken"), b"new", 0o600).expect("it is replaced");
+    assert_eq!(dir.read_file(name("taken"), 10).expect("it is a file"), b"new");
     assert_eq!(dir.names().expect("it can be read"), ["taken"]);
 }
 

@@ -114,7 +114,7 @@ pub(crate) struct NewArgs {
     /// Start the command in this directory
     #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) cwd: Option<PathBuf>,
-    /// Set a variable in the command's environment; may be repeated
+    /// Set a variable in the command's environment, also when it is restarted; may be repeated
     #[arg(short, long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(values::variable))]
     pub(crate) env: Vec<(OsString, OsString)>,
     /// Set the terminal's size while nobody is attached, as 80x24

@@ -24,7 +24,7 @@ mod ageing;
 mod environment;
 mod room;
 
-pub(crate) use environment::Environment;
+pub(crate) use environment::{AGENT_VARIABLE, Environment};
 
 /// How long it is waited for somebody who has the lock and doesn't answer.
 const CONTENTION: Duration = Duration::from_secs(2);
@@ -73,17 +73,22 @@ pub(crate) fn launch(request: Request<'_>) -> Result<Launched> {
     let home = directory::for_new()?;
     let others = directory::all()?;
     let config = request.config;
-    // Held until it runs, so that others count it.
-    let _room = room::make(config, &home, &others, request.name.as_ref())?;
+    let mut env = Environment::ours();
+    if request.cwd.is_some() {
+        env.set("PWD", &cwd);
+    }
+    // Held until it runs, so that others count it. Nobody has to go for what can't be run.
+    let _room = match config.max_sessions {
+        Some(most) if env.can_run(&command, &request.env, &cwd) => {
+            Some(room::make(most, config.evict, &home, &others, request.name.as_ref())?)
+        }
+        _ => None,
+    };
     let claim = match &request.name {
         Some(name) => claim(&others, &home, name)?,
         None => claim_number(&others, &home)?,
     };
     let id = format!("{:016x}", process::random_u64()?);
-    let mut env = Environment::ours();
-    if request.cwd.is_some() {
-        env.set("PWD", &cwd);
-    }
     env.settle(&claim, &id, &request.env);
     let record = StartRecord {
         command: command.iter().map(Text::from).collect(),
@@ -136,7 +141,10 @@ pub(crate) fn begin(
         Ok(program) => program,
         Err(error) => {
             let _ = claim.withdraw();
-            return Err(Failure::usage(format!("the command can't be passed on: {error}")).into());
+            let text = format!("the command can't be passed on: {error}");
+            let was_typed = earlier.is_none();
+            let failure = if was_typed { Failure::usage(text) } else { Failure::failed(text) };
+            return Err(failure.into());
         }
     };
     let (stream, creator) = if attach {

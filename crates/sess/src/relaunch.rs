@@ -11,7 +11,7 @@ use sess_sys::process;
 
 use crate::directory::{self, Directory};
 use crate::error::{Failure, warn};
-use crate::launch::{Environment, Launched, What, begin};
+use crate::launch::{AGENT_VARIABLE, Environment, Launched, What, begin};
 use crate::output::State;
 use crate::remains;
 use crate::survey::Sighting;
@@ -38,14 +38,22 @@ pub(crate) fn relaunch(
     let latest = record.latest.unwrap_or_default();
     let (cols, rows) = if latest.size == (0, 0) { start.size } else { latest.size };
     let earlier = record::read_output(&claim.folder)
-        .unwrap_or_else(|| Output::nothing(latest.offset, (cols, rows)));
+        .unwrap_or_else(|| Output::nothing(latest.offset, (cols, rows)))
+        .until(latest.offset);
     let cwd = directory_to_be_in(name, &start, &latest);
     let mut env = Environment::recorded(&start.environment);
     env.set("PWD", &cwd);
-    env.settle(&claim, &start.id, &[]);
+    env.settle(&claim, &start.id, &agent_asked_for(&start));
     let record = StartRecord { run: start.run.saturating_add(1), ..start };
     let what = What { record, cwd, env, earlier: Some(earlier), companion: None };
     begin(claim, what, Size { cols, rows, xpixel: 0, ypixel: 0 }, attach, || {})
+}
+
+/// An agent that was asked for by name: that one stays.
+fn agent_asked_for(start: &StartRecord) -> Vec<(OsString, OsString)> {
+    let variables = start.environment.variables.iter();
+    let asked = variables.map(|(key, value)| (key.to_os(), value.to_os()));
+    asked.filter(|(key, _)| key == AGENT_VARIABLE).collect()
 }
 
 /// Where the shell was last, by its own word or the system's, else where it began.

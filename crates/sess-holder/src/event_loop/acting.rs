@@ -104,6 +104,7 @@ impl Holder {
                 // The program may have gone just now.
                 self.reap();
                 self.session.killed(survivors);
+                self.take_leave();
             }
             // Nothing can be said of the tree at the moment (no descriptors, no
             // memory): it is looked at again.

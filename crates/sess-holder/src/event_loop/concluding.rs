@@ -1,7 +1,9 @@
 //! The end of a session: recorded, followed by the command that is to be run then, and
 //! told. In this order, so that who is told can rely on the record and the name.
 
-use std::ffi::{CString, NulError};
+use std::ffi::{CString, NulError, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use sess_proto::message::Exit;
@@ -9,7 +11,7 @@ use sess_sys::process::{self, Process, Signal};
 use sess_sys::{Pid, Program};
 
 use super::Holder;
-use crate::ending::{FAREWELL, ID_VARIABLE};
+use crate::ending::{FAREWELL, ID_VARIABLE, Scope};
 use crate::policy::Cause;
 use crate::record::{self, ExitRecord, OnExitRecord, UsageRecord};
 
@@ -18,6 +20,8 @@ use crate::record::{self, ExitRecord, OnExitRecord, UsageRecord};
 pub(super) struct Farewell {
     pub(super) pid: Pid,
     pub(super) deadline: Instant,
+    /// How it has ended.
+    said: Option<Exit>,
     exit: Exit,
     record: ExitRecord,
 }
@@ -31,7 +35,8 @@ impl Holder {
             None => self.give_up(exit),
             Some(Ok(pid)) => {
                 let deadline = Instant::now() + FAREWELL;
-                self.farewell = Some(Farewell { pid, deadline, exit, record });
+                let said = None;
+                self.farewell = Some(Farewell { pid, deadline, said, exit, record });
             }
             Some(Err(error)) => {
                 let on_exit = OnExitRecord { error: Some(error), ..OnExitRecord::default() };
@@ -41,19 +46,19 @@ impl Holder {
         }
     }
 
-    /// Everything is written. A full or read-only disk costs the record.
+    /// Everything is written, how it ended first: it needs the least room, and says the
+    /// most. A full or read-only disk costs the record.
     fn record_end(&mut self, exit: &ExitRecord) {
-        let output = self.session.last_output();
-        if self.write_record(output.as_ref()).is_err() {
-            // What is on disk already takes less to be brought up to date.
-            let rest = self.session.unwritten();
-            let _ = self.write_record(rest.as_ref());
-        }
         self.record_exit(exit);
+        self.record_output();
     }
 
     fn record_exit(&self, exit: &ExitRecord) {
-        if let Some(place) = &self.place {
+        if let Some(place) = &self.place
+            && record::write_exit(place.folder(), exit).is_err()
+        {
+            // What it said counts for less.
+            record::remove_output(place.folder());
             let _ = record::write_exit(place.folder(), exit);
         }
     }
@@ -97,19 +102,35 @@ impl Holder {
 
     /// The command at the end has ended.
     pub(super) fn farewell_said(&mut self, end: Exit) {
-        if let Some(Farewell { exit, mut record, .. }) = self.farewell.take() {
-            let (code, signal) = split(end);
+        if let Some(farewell) = &mut self.farewell {
+            farewell.said = Some(end);
+        }
+        self.take_leave();
+    }
+
+    /// Goes on where the command at the end has ended. Who ends what the session left
+    /// running is waited for, too.
+    pub(super) fn take_leave(&mut self) {
+        let is_said = self.farewell.as_ref().is_some_and(|farewell| farewell.said.is_some());
+        if is_said
+            && self.ending.is_none()
+            && let Some(Farewell { exit, mut record, said, .. }) = self.farewell.take()
+        {
+            let (code, signal) = said.map_or((None, None), split);
             record.on_exit = Some(OnExitRecord { code, signal, error: None });
             self.record_exit(&record);
             self.give_up(exit);
         }
     }
 
-    /// The command at the end takes too long: it is ended, which will be heard.
+    /// The command at the end takes too long: it is ended with what it started, which
+    /// will be heard.
     pub(super) fn cut_farewell_short(&mut self) {
         if let Some(farewell) = &mut self.farewell {
             farewell.deadline = Instant::now() + FAREWELL;
-            if let Ok(Some(process)) = Process::read(farewell.pid) {
+            let started = Scope::Tree(farewell.pid).living().unwrap_or_default();
+            let itself = Process::read(farewell.pid).ok().flatten();
+            for process in itself.into_iter().chain(started) {
                 let _ = process.signal(Signal::KILL);
             }
         }
@@ -156,7 +177,10 @@ fn at_end(
         env.push(CString::new(format!("{name}={value}"))?);
     }
     let argv = vec![c"sh".into(), c"-c".into(), CString::new(command)?];
-    Ok(Program { argv, candidates: vec![c"/bin/sh".into()], env, ..program.clone() })
+    // Whatever has become of the directory: it is run.
+    let is_there = |cwd: &CString| Path::new(OsStr::from_bytes(cwd.as_bytes())).is_dir();
+    let cwd = program.cwd.clone().filter(is_there).or(Some(c"/".into()));
+    Ok(Program { argv, candidates: vec![c"/bin/sh".into()], env, cwd, ..program.clone() })
 }
 
 fn now() -> u64 {

@@ -87,6 +87,12 @@ impl Recorder {
         self.owes_start || record::has_start(folder)
     }
 
+    /// Nothing that was written is there any more.
+    fn forget(&mut self) {
+        self.owes_start = true;
+        self.writer = None;
+    }
+
     fn write(
         &mut self,
         folder: &Dir,
@@ -97,41 +103,61 @@ impl Recorder {
             record::write_start(folder, &self.start)?;
             self.owes_start = false;
         }
-        record::write_latest(folder, latest)?;
-        let Some(keep) = keep else {
-            return Ok(());
-        };
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => self.writer.insert(Writer::open(folder, self.earlier)?),
-        };
-        writer.write(keep)
+        if let Some(keep) = keep {
+            let writer = match &mut self.writer {
+                Some(writer) => writer,
+                None => self.writer.insert(Writer::open(folder, self.earlier)?),
+            };
+            writer.write(keep)?;
+        }
+        // After the output, so that it never tells of some that isn't there.
+        record::write_latest(folder, latest)
     }
 }
 
 impl Holder {
     /// Writes down how it stands with the session, and some of its output.
     pub(super) fn record(&mut self, mut keep: Option<Keep>) {
-        let place = self.place.as_ref();
-        if place.is_some_and(|place| !self.recorder.is_in_place(place.folder())) {
-            self.recorder.owes_start = true;
-            self.recorder.writer = None;
-            self.session.keep_again();
-            keep = self.session.unwritten();
+        if self.is_unrecorded() {
+            self.recorder.forget();
+            keep = self.everything_again();
         }
         let mut written = self.write_record(keep.as_ref());
         // Somebody has removed what was to be gone on with.
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            self.recorder.writer = None;
-            self.session.keep_again();
-            keep = self.session.unwritten();
+            self.recorder.forget();
+            keep = self.everything_again();
             written = self.write_record(keep.as_ref());
         }
         self.recorder.owes_start |= written.is_err();
         self.session.kept(written.map_err(|error| error.to_string()));
     }
 
-    pub(super) fn write_record(&mut self, keep: Option<&Keep>) -> io::Result<()> {
+    /// Writes down how it stands with the session at its end, and all that is kept of
+    /// its output.
+    pub(super) fn record_output(&mut self) {
+        if self.is_unrecorded() {
+            self.recorder.forget();
+        }
+        let output = self.session.last_output();
+        if self.write_record(output.as_ref()).is_err() {
+            // What is on disk already takes less to be brought up to date.
+            let rest = self.session.unwritten();
+            let _ = self.write_record(rest.as_ref());
+        }
+    }
+
+    fn is_unrecorded(&self) -> bool {
+        let place = self.place.as_ref();
+        place.is_some_and(|place| !self.recorder.is_in_place(place.folder()))
+    }
+
+    fn everything_again(&mut self) -> Option<Keep> {
+        self.session.keep_again();
+        self.session.unwritten()
+    }
+
+    fn write_record(&mut self, keep: Option<&Keep>) -> io::Result<()> {
         self.recorder.note_cwd(self.pid);
         let latest = self.session.latest(self.recorder.cwd.clone());
         let Some(place) = &self.place else {

@@ -36,6 +36,24 @@ pub struct Shown {
     pub bytes: Vec<u8>,
 }
 
+impl Shown {
+    /// What a screen shows now; with its history if that is wanted.
+    pub fn of(screen: &Screen, history: bool) -> Self {
+        let size = screen.size();
+        let mut bytes = Vec::new();
+        if history {
+            for line in screen.history() {
+                screen.history_line(line, &mut bytes);
+            }
+        }
+        // A blank one needs nothing.
+        if screen.offset() > 0 {
+            screen.snapshot(size, &mut bytes);
+        }
+        Self { offset: screen.offset(), size: (size.cols, size.rows), history, bytes }
+    }
+}
+
 /// Writes a segment, or what is appended to one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames(Vec<u8>);
@@ -198,6 +216,18 @@ impl Output {
         Self { from: offset, base, ..Self::default() }
     }
 
+    /// The same where there was more output, until `offset`, that is not kept: what it
+    /// showed is what it shows.
+    #[must_use]
+    pub fn until(self, offset: u64) -> Self {
+        if offset <= self.end() {
+            return self;
+        }
+        let shown = Shown::of(&self.screen(self.lines()), true);
+        let base = Shown { offset, ..shown };
+        Self { from: offset, base, ..Self::default() }
+    }
+
     /// Bytes of output until its end.
     pub fn end(&self) -> u64 {
         self.from + self.raw.len() as u64
@@ -326,6 +356,20 @@ mod tests {
         assert_eq!(text(&output), "ours");
         assert_eq!(Output::of_segments(&[vec![0; 99]], ID), None);
         assert_eq!(Output::of_segments(&[], ID), None);
+    }
+
+    #[test]
+    fn output_that_is_not_kept_moves_the_end_and_nothing_else() {
+        let one = segment(0, &shown((9, 2), "", false), "a\r\nb\r\nc");
+        let output = read(&[&one]).unwrap();
+        assert_eq!(output.clone().until(7), output);
+        let later = output.until(1000);
+        assert_eq!((later.from, later.end(), later.raw.as_slice()), (1000, 1000, b"".as_slice()));
+        let screen = later.screen(10);
+        assert_eq!(
+            (screen.text().as_str(), screen.history().end, screen.offset()),
+            ("b\nc", 1, 1000)
+        );
     }
 
     #[test]

@@ -39,8 +39,9 @@ impl Session {
 
     /// Begins to end it in the usual way, without that anybody asks.
     pub fn end(&mut self, cause: Cause) {
-        if self.cause.is_none() {
-            self.cause = Some(cause);
+        let is_there = !matches!(self.phase, Phase::Concluding | Phase::Over);
+        if is_there && !self.killing {
+            self.cause.get_or_insert(cause);
             self.begin_ending();
             let kill = Kill { signal: None, grace: GRACE.as_millis() as u64 };
             self.actions.push(Action::Kill(kill));
@@ -59,8 +60,8 @@ impl Session {
     pub fn killed(&mut self, survivors: Vec<Survivor>) {
         self.killing = false;
         self.survivors = survivors;
+        // One that could not be ended is meant to end all the same, whenever it does.
         if self.phase == Phase::Running {
-            self.cause = None;
             self.answer_killers();
         } else {
             self.decide();
@@ -98,6 +99,20 @@ impl Session {
             self.refuse(id, refusal::FAILED, STARTED_AGAIN);
         }
         self.forget_commands();
+        self.duty.lose_program();
+        self.forget_input();
+    }
+
+    /// What was typed for a program that is no more goes with it: it holds up nothing
+    /// that is typed for the next.
+    pub(super) fn forget_input(&mut self) {
+        for client in self.clients.values_mut() {
+            if let Role::Viewer(view) = &mut client.role
+                && let Some(taken) = view.forget_input()
+            {
+                client.outbox.say(taken);
+            }
+        }
     }
 
     /// Refuses what takes a program while there is none.
@@ -158,13 +173,6 @@ impl Session {
         self.identity.pid = pid;
         self.restarts += 1;
         self.upkeep.program_began(self.now.ticks);
-        for client in self.clients.values_mut() {
-            if let Role::Viewer(view) = &mut client.role
-                && let Some(taken) = view.forget_input()
-            {
-                client.outbox.say(taken);
-            }
-        }
         self.tell(Happening::Restarted);
     }
 

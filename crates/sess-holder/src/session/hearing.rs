@@ -8,6 +8,7 @@ use super::role::{Client, Request, Role};
 use super::telling::{detached, exited};
 use super::{Action, Phase, Session};
 use crate::client::{ClientId, Fit, Outbox, View};
+use crate::duty::Asked;
 
 /// What a terminal's size may be, in columns and rows.
 const AXIS_LIMIT: u16 = 2000;
@@ -188,8 +189,10 @@ impl Session {
         };
         view.input_received += bytes.len() as u64;
         self.last_input = Some(self.now);
-        if self.phase == Phase::Running {
-            self.input.push(Some(id), bytes);
+        match self.phase {
+            Phase::Running => self.input.push(Some(id), bytes),
+            Phase::Pausing(..) => self.forget_input(),
+            _ => {}
         }
     }
 
@@ -206,10 +209,15 @@ impl Session {
         // holder has answered.
         let present = view.following().is_some() && view.acked >= view.followed_from.0;
         let kind = QueryKind::of_report(bytes);
-        let asked = kind.is_some_and(|kind| self.duty.answered(id, kind));
+        let asked = kind.map_or(Asked::Never, |kind| self.duty.answered(id, kind));
         let on_duty = self.duty.on() == Some(id);
         let unknown = on_duty && present && (alone || kind.is_none());
-        if self.phase == Phase::Running && (asked || unknown) {
+        let wanted = match asked {
+            Asked::ByProgram => true,
+            Asked::ByAnother => false,
+            Asked::Never => unknown,
+        };
+        if self.phase == Phase::Running && wanted {
             self.stream.learn(bytes);
             self.input.push(Some(id), bytes);
         } else if let Some(view) = self.view_mut(id) {

@@ -58,7 +58,7 @@ struct Cut {
 impl Keeping {
     /// Nothing is on disk of what follows this screen.
     pub(super) fn new(mode: KeepOutput, screen: &Screen) -> Self {
-        let shown = if screen.offset() == 0 { blank(screen) } else { shown(screen, false) };
+        let shown = Shown::of(screen, false);
         Self {
             mode,
             written: shown.offset,
@@ -109,7 +109,7 @@ impl Session {
             return;
         }
         self.catch_up();
-        let shown = shown(self.stream.screen(), false);
+        let shown = Shown::of(self.stream.screen(), false);
         let keeping = &mut self.keeping;
         keeping.cuts.push_back(Cut { shown, resizes: keeping.resizes });
         // With so many the oldest is as far back as the journal is sure to go.
@@ -119,7 +119,7 @@ impl Session {
     }
 
     pub(super) fn keeping_due(&self) -> Option<u64> {
-        self.keeping.due.filter(|_| self.phase != Phase::Over)
+        self.keeping.due.filter(|_| !matches!(self.phase, Phase::Concluding | Phase::Over))
     }
 
     /// Time has passed.
@@ -154,7 +154,7 @@ impl Session {
             } else {
                 // This one then has what the journal has before the next.
                 self.catch_up();
-                let frames = self.segment(&shown(self.stream.screen(), false));
+                let frames = self.segment(&Shown::of(self.stream.screen(), false));
                 keep.begin = Some(Begin { frames, end: head });
                 (keep, 0)
             }
@@ -243,8 +243,11 @@ impl Session {
         let (tail, head) = (self.stream.tail(), self.stream.head());
         let mut frames = Frames::begin(&self.identity.id, tail);
         frames.output(&self.stream.bytes(tail, head));
-        frames.screen(&shown(self.stream.screen(), true));
-        Keep { begin: Some(Begin { frames, end: head }), from: u64::MAX, ..Keep::default() }
+        frames.screen(&Shown::of(self.stream.screen(), true));
+        // What is there already stays for now: this one may not have come to the disk when
+        // the machine loses its power.
+        let from = head.saturating_sub(self.stream.capacity() / 4 * 3);
+        Keep { begin: Some(Begin { frames, end: head }), from, ..Keep::default() }
     }
 
     /// How the session is kept up.
@@ -276,22 +279,4 @@ impl Session {
             last_input: self.last_input.map(|at| at.wall),
         }
     }
-}
-
-fn blank(screen: &Screen) -> Shown {
-    let size = screen.size();
-    Shown { size: (size.cols, size.rows), ..Shown::default() }
-}
-
-/// What a screen shows.
-fn shown(screen: &Screen, history: bool) -> Shown {
-    let size = screen.size();
-    let mut bytes = Vec::new();
-    if history {
-        for line in screen.history() {
-            screen.history_line(line, &mut bytes);
-        }
-    }
-    screen.snapshot(size, &mut bytes);
-    Shown { offset: screen.offset(), size: (size.cols, size.rows), history, bytes }
 }

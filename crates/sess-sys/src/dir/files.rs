@@ -1,12 +1,16 @@
 //! Files and links in an open directory: reading, replacing in one step, and
 //! removing.
 
+#![expect(unsafe_code, reason = "only the C library has a way to store without waiting")]
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use nix::libc;
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
@@ -56,14 +60,20 @@ impl Dir {
             let fd = retry_on_intr(|| fs::openat(&self.0, aside, flags, mode))?;
             // The umask may have taken some of it.
             fs::fchmod(&fd, mode)?;
-            File::from(fd).write_all(bytes)
+            let mut file = File::from(fd);
+            file.write_all(bytes)?;
+            begin_to_store(&file);
+            Ok(())
         })
     }
 
-    /// Gives what was written aside its real name, replacing what has it; on
-    /// failure it is removed.
+    /// Gives what was written aside its real name, replacing what has it, whatever that
+    /// is; on failure it is removed.
     pub fn put_in_place(&self, aside: &OsStr, name: &OsStr) -> io::Result<()> {
-        let done = self.rename(aside, name);
+        let mut done = self.rename(aside, name);
+        if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::IsADirectory) {
+            done = self.remove_tree(name).and_then(|()| self.rename(aside, name));
+        }
         if done.is_err() {
             // What went wrong first is what the caller must hear.
             let _ = self.remove_file(aside);
@@ -72,7 +82,7 @@ impl Dir {
     }
 
     /// Makes `name` a symbolic link to `target` in one step, replacing what was
-    /// there unless it was a directory.
+    /// there.
     pub fn replace_link(&self, target: &Path, name: &OsStr) -> io::Result<()> {
         let aside = self.make_aside(|aside| Ok(fs::symlinkat(target, &self.0, aside)?))?;
         self.put_in_place(&aside, name)
@@ -165,6 +175,14 @@ impl Dir {
             }
         }
     }
+}
+
+/// Has the system begin to bring a file to the disk, without waiting for that: under a new
+/// name it would else be an empty one for half a minute if the machine lost its power.
+fn begin_to_store(file: &File) {
+    // SAFETY: it takes a descriptor that is open and no memory. If it can't be begun, it
+    // will be without us.
+    unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
 }
 
 fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {

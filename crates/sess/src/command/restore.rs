@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::cli::RestoreArgs;
 use crate::directory;
+use crate::error::{Kind, kind_of};
 use crate::lookup;
 use crate::output;
 use crate::relaunch::relaunch;
@@ -20,7 +21,11 @@ pub(super) fn run(args: &RestoreArgs) -> Result<u8> {
         return Ok(0);
     }
     Ok(super::each(&taken, |sighting| {
-        let launched = relaunch(&directories, sighting, false)?;
-        Ok(output::print(&format!("{}\n", launched.name))?)
+        match relaunch(&directories, sighting, false) {
+            Ok(launched) => Ok(output::print(&format!("{}\n", launched.name))?),
+            // Somebody else has just started it again.
+            Err(error) if kind_of(&error) == Kind::Taken => Ok(()),
+            Err(error) => Err(error),
+        }
     }))
 }

@@ -3,11 +3,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sess_holder::ending::ID_VARIABLE;
 use sess_holder::place::{AGENTS, Claim};
 use sess_holder::record;
+use sess_sys::Program;
 
 use crate::config::RecordedEnvironment;
 
@@ -18,7 +19,8 @@ const LEFT_BEHIND_PREFIX: &[u8] = b"ZELLIJ";
 /// What is set anew each time.
 const SETTLED: [&str; 3] = [NAME_VARIABLE, ID_VARIABLE, AGENT_VARIABLE];
 const NAME_VARIABLE: &str = "SESS_SESSION";
-const AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
+/// Where programs look for an SSH agent.
+pub(crate) const AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
 /// The longest path that ssh takes for its agent's socket, in bytes.
 const AGENT_PATH: usize = 107;
 
@@ -56,6 +58,21 @@ impl Environment {
             None => it.variables.retain(|(key, _)| key != AGENT_VARIABLE),
         }
         it
+    }
+
+    /// Whether the command is there, with these variables on top.
+    pub(crate) fn can_run(
+        &self,
+        command: &[OsString],
+        extra: &[(OsString, OsString)],
+        cwd: &Path,
+    ) -> bool {
+        let mut with = self.clone();
+        for (key, value) in extra {
+            with.set(key, value);
+        }
+        // What isn't even a command tells so itself.
+        Program::new(command, &with.variables, cwd, 0, None).is_ok_and(|it| it.is_there())
     }
 
     /// Sets what the session has to say, and what was asked for on top of it.

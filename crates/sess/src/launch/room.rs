@@ -8,7 +8,7 @@ use anyhow::Result;
 use sess_proto::SessionName;
 use sess_sys::Lock;
 
-use crate::config::{Config, Evict};
+use crate::config::Evict;
 use crate::directory::Directory;
 use crate::ending::{How, ask, end};
 use crate::error::Failure;
@@ -25,14 +25,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Makes room for `name` if there is none. Until what is returned goes, nobody else
 /// does.
 pub(super) fn make(
-    config: &Config,
+    most: usize,
+    evict: Evict,
     home: &Directory,
     directories: &[Directory],
     name: Option<&SessionName>,
-) -> Result<Option<Lock>> {
-    let Some(most) = config.max_sessions else {
-        return Ok(None);
-    };
+) -> Result<Lock> {
     let lock = count_alone(home)?;
     let mut running = lookup::everything(directories, false)?;
     running.retain(|one| !one.state.is_over());
@@ -42,18 +40,18 @@ pub(super) fn make(
     }
     // More than one has to go where the limit was lowered.
     while running.len() >= most {
-        let idlest = match config.evict {
+        let idlest = match evict {
             Evict::None => None,
             Evict::Idlest => idlest(&running),
         };
         let Some(index) = idlest else {
-            return Err(no_room(config.evict, running.len(), most).into());
+            return Err(no_room(evict, running.len(), most).into());
         };
         let evicted = running.swap_remove(index);
         let how = How::default();
         end(directories, &evicted, ask(directories, &evicted, how), how)?;
     }
-    Ok(Some(lock))
+    Ok(lock)
 }
 
 fn count_alone(home: &Directory) -> Result<Lock> {

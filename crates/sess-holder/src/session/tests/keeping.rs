@@ -233,6 +233,21 @@ fn a_session_goes_on_where_its_record_ended() {
     assert_eq!(all.matches("── again ──").count(), 4);
 }
 
+#[test]
+fn at_the_end_nothing_more_is_written_behind() {
+    let (mut world, mut disk) = (World::recorded(KeepOutput::Always), Disk::default());
+    world.program_says(b"last words");
+    world.session.program_exited(Exit::Code(0));
+    world.session.drained();
+    world.settle();
+    assert!(world.actions.contains(&Action::Conclude(Exit::Code(0), Cause::Itself)));
+    disk.write(&world.session.last_output().unwrap()).unwrap();
+    // While the command at the end runs.
+    world.pass_with(&mut disk, 30_000);
+    assert_eq!(disk.writes, 1);
+    assert_eq!(disk.read(&world.session.identity.id).unwrap().raw, b"last words");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Says(Vec<u8>),
