@@ -49,6 +49,8 @@ const TERMINAL_KEEPS: usize = 128 * 1024;
 const MANY: usize = 16;
 /// How long they are left alone while it comes.
 const HASTE: Duration = Duration::from_millis(20);
+/// What is asked about where there is no program: no process has that number.
+const NOBODY: Pid = Pid(0);
 /// The pause where the system can't say what is ready.
 const POLL_PAUSE: Duration = Duration::from_millis(20);
 /// How often the places are looked after where removals go unnoticed.
@@ -73,7 +75,8 @@ pub struct Holder {
     /// Kept open, so that a program that closes its terminal, or outlives the one
     /// that was started, is no special case.
     follower: PtyFollower,
-    pid: Pid,
+    /// The program's process, while it lives.
+    pid: Option<Pid>,
     /// What is started again, or whose environment the command at the end gets.
     program: Option<Program>,
     /// The session ends with it.
@@ -143,7 +146,7 @@ impl Holder {
             recorder: Recorder::new(parts.record, parts.unrecorded.is_none(), parts.earlier),
             pty,
             follower,
-            pid,
+            pid: Some(pid),
             program,
             companion,
             farewell: None,
@@ -331,7 +334,7 @@ impl Holder {
                 child::Exit::Code(code) => Exit::Code(code),
                 child::Exit::Signal(signal) => Exit::Signal(signal),
             };
-            if pid == self.pid {
+            if self.pid.take_if(|it| *it == pid).is_some() {
                 self.session.program_exited(exit);
                 self.read_last_output();
             } else if self.farewell.as_ref().is_some_and(|farewell| farewell.pid == pid) {
@@ -382,7 +385,7 @@ impl Holder {
     fn settle(&mut self) {
         self.read_up_to(TERMINAL_KEEPS);
         let folder = self.place.as_ref().map(Place::path).unwrap_or_default();
-        let facts = facts::of(&self.pty, self.pid, folder);
+        let facts = facts::of(&self.pty, self.pid.unwrap_or(NOBODY), folder);
         self.session.settled(&facts);
     }
 
@@ -495,7 +498,8 @@ impl Holder {
     }
 
     fn write_input(&mut self) {
-        if self.session.pending_input().iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        let is_line = |input: &[u8]| input.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        if !self.pty_full && is_line(self.session.pending_input()) {
             // What is about to be done may be its last.
             self.recorder.note_cwd(self.pid);
         }

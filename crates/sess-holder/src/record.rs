@@ -356,11 +356,15 @@ pub fn remove_earlier(folder: &Dir, same: bool) {
     }
 }
 
-/// Whether it says how the session began.
+/// Whether it says how the session began; what can't be asked is taken for granted.
 pub fn has_start(folder: &Dir) -> bool {
     let record = folder.open_in(OsStr::new(RECORD));
-    let start = record.and_then(|record| record.metadata_of(OsStr::new(START)));
-    start.is_ok_and(|start| start.kind == Kind::File)
+    match record.and_then(|record| record.metadata_of(OsStr::new(START))) {
+        Ok(start) => start.kind == Kind::File,
+        Err(error) => {
+            !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        }
+    }
 }
 
 /// The names of the files that hold output.
@@ -371,7 +375,14 @@ fn output_names(record: &Dir) -> io::Result<Vec<OsString>> {
 }
 
 fn is_output(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with(OUTPUT))
+    number(name).is_some()
+}
+
+/// Which of the files that hold output this is.
+fn number(name: &OsStr) -> Option<u64> {
+    let number = name.to_str()?.strip_prefix(OUTPUT)?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| digits)
 }
 
 /// The record's folder, made if it is missing or something else has its place.

@@ -14,7 +14,7 @@ mod tree;
 mod usage;
 mod watched;
 
-pub use host::{Account, account, boot_id, host_name, random_u64, uid, umask};
+pub use host::{Account, account, boot_id, host_name, random_u64, uid, umask, uptime};
 pub use signal::Signal;
 pub use tree::{ancestors, carrying, descendants};
 pub use usage::{Usage, usage_of_children};

@@ -73,6 +73,7 @@ pub(crate) fn launch(request: Request<'_>) -> Result<Launched> {
     let home = directory::for_new()?;
     let others = directory::all()?;
     let config = request.config;
+    let id = format!("{:016x}", process::random_u64()?);
     let mut env = Environment::ours();
     if request.cwd.is_some() {
         env.set("PWD", &cwd);
@@ -88,7 +89,6 @@ pub(crate) fn launch(request: Request<'_>) -> Result<Launched> {
         Some(name) => claim(&others, &home, name)?,
         None => claim_number(&others, &home)?,
     };
-    let id = format!("{:016x}", process::random_u64()?);
     env.settle(&claim, &id, &request.env);
     let record = StartRecord {
         command: command.iter().map(Text::from).collect(),
@@ -147,11 +147,13 @@ pub(crate) fn begin(
             return Err(failure.into());
         }
     };
-    let (stream, creator) = if attach {
-        let (ours, theirs) = Stream::pair()?;
-        (Some(ours), Some(theirs))
-    } else {
-        (None, None)
+    let (stream, creator) = match attach.then(Stream::pair) {
+        None => (None, None),
+        Some(Ok((ours, theirs))) => (Some(ours), Some(theirs)),
+        Some(Err(error)) => {
+            let _ = claim.withdraw();
+            return Err(error.into());
+        }
     };
     let shown = record.command.first().map(Text::shown).unwrap_or_default();
     let agent = env.agent;

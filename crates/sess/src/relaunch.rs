@@ -10,7 +10,7 @@ use sess_proto::message::Size;
 use sess_sys::process;
 
 use crate::directory::{self, Directory};
-use crate::error::{Failure, warn};
+use crate::error::{Failure, Kind, warn};
 use crate::launch::{AGENT_VARIABLE, Environment, Launched, What, begin};
 use crate::output::State;
 use crate::remains;
@@ -46,7 +46,19 @@ pub(crate) fn relaunch(
     env.settle(&claim, &start.id, &agent_asked_for(&start));
     let record = StartRecord { run: start.run.saturating_add(1), ..start };
     let what = What { record, cwd, env, earlier: Some(earlier), companion: None };
-    begin(claim, what, Size { cols, rows, xpixel: 0, ypixel: 0 }, attach, || {})
+    let size = Size { cols, rows, xpixel: 0, ypixel: 0 };
+    begin(claim, what, size, attach, || {}).map_err(|error| match error.downcast::<Failure>() {
+        // Only `new` has codes of its own for that.
+        Ok(failure) if !attach && is_about_command(failure.kind) => {
+            Failure { kind: Kind::Failed, ..failure }.into()
+        }
+        Ok(failure) => failure.into(),
+        Err(error) => error,
+    })
+}
+
+fn is_about_command(kind: Kind) -> bool {
+    matches!(kind, Kind::CannotRun | Kind::NoSuchCommand)
 }
 
 /// An agent that was asked for by name: that one stays.

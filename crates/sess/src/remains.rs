@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Result;
 use sess_holder::ending::Scope;
 use sess_holder::place::{AGENTS, Claim};
-use sess_holder::record::{self, Record};
+use sess_holder::record::{self, Record, StartRecord};
+use sess_sys::process;
 
 use crate::directory::Directory;
 use crate::error::{Failure, Kind};
@@ -62,6 +63,11 @@ pub(crate) fn remove(claim: Claim) -> Result<()> {
 pub(crate) fn over_for(record: &Record, now: Time) -> Duration {
     let latest = record.latest.as_ref();
     let ended = record.exit.as_ref().map(|exit| exit.time);
+    let of_this_boot = |start: &StartRecord| process::boot_id().is_ok_and(|id| id == start.boot_id);
+    if ended.is_none() && !record.start.as_ref().is_some_and(of_this_boot) {
+        // It may have lived until the machine went down.
+        return process::uptime().unwrap_or_default();
+    }
     let lived = latest.and_then(|latest| latest.last_output.max(latest.last_input));
     let began = record.start.as_ref().map(|start| start.begun.max(start.created));
     ended.or(lived.max(began)).map_or(Duration::MAX, |time| Time(time).ago(now))

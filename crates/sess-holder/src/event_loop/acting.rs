@@ -86,7 +86,7 @@ impl Holder {
         let _ = self.follower.discard_input();
         match program.spawn(&self.follower) {
             Ok(pid) => {
-                self.pid = pid;
+                self.pid = Some(pid);
                 self.session.restarted(pid.0);
             }
             Err(error) => self.session.not_restarted(Exit::Code(error.code())),

@@ -1,7 +1,7 @@
 //! The end of a session: recorded, followed by the command that is to be run then, and
 //! told. In this order, so that who is told can rely on the record and the name.
 
-use std::ffi::{CString, NulError, OsStr};
+use std::ffi::{CStr, CString, NulError, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -14,6 +14,10 @@ use super::Holder;
 use crate::ending::{FAREWELL, ID_VARIABLE, Scope};
 use crate::policy::Cause;
 use crate::record::{self, ExitRecord, OnExitRecord, UsageRecord};
+
+/// What the shell at the end is told: a command line can be read by everybody, and the
+/// configuration by its owner alone.
+const EVALUATE: &CStr = c"command=$SESS_COMMAND; unset SESS_COMMAND; eval \"$command\"";
 
 /// The command at a session's end, under way.
 #[derive(Debug)]
@@ -176,7 +180,8 @@ fn at_end(
     for (name, value) in variables {
         env.push(CString::new(format!("{name}={value}"))?);
     }
-    let argv = vec![c"sh".into(), c"-c".into(), CString::new(command)?];
+    env.push(CString::new(format!("SESS_COMMAND={command}"))?);
+    let argv = vec![c"sh".into(), c"-c".into(), EVALUATE.into()];
     // Whatever has become of the directory: it is run.
     let is_there = |cwd: &CString| Path::new(OsStr::from_bytes(cwd.as_bytes())).is_dir();
     let cwd = program.cwd.clone().filter(is_there).or(Some(c"/".into()));

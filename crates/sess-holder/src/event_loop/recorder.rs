@@ -52,16 +52,17 @@ impl Recorder {
 
     /// As [`Recorder::note_cwd`], if that was long ago: after its end the system doesn't
     /// tell any more.
-    pub(super) fn note_cwd_at_times(&mut self, pid: Pid) {
+    pub(super) fn note_cwd_at_times(&mut self, pid: Option<Pid>) {
         if self.looked_at.elapsed() >= LOOK {
             self.note_cwd(pid);
         }
     }
 
     /// Looks where the program is.
-    pub(super) fn note_cwd(&mut self, pid: Pid) {
+    pub(super) fn note_cwd(&mut self, pid: Option<Pid>) {
         self.looked_at = Instant::now();
-        if let Ok(cwd) = std::fs::read_link(format!("/proc/{pid}/cwd")) {
+        let looked = pid.map(|pid| std::fs::read_link(format!("/proc/{pid}/cwd")));
+        if let Some(Ok(cwd)) = looked {
             self.cwd = Some(Text::from(cwd));
         }
     }

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use sess_sys::Dir;
 
 use super::output::Frames;
-use super::{OUTPUT, open, output_names};
+use super::{OUTPUT, number, open, output_names};
 
 /// What is to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl Writer {
         let mut older: Vec<(OsString, u64)> =
             output_names(&record)?.into_iter().map(|name| (name, end)).collect();
         older.sort_unstable();
-        let number = |(name, _): &(OsString, u64)| name.to_str()?.get(OUTPUT.len()..)?.parse().ok();
-        let next = older.last().and_then(number).map_or(0, |number: u64| number + 1);
+        let last = older.iter().filter_map(|(name, _)| number(name)).max();
+        let next = last.map_or(0, |number| number.saturating_add(1));
         Ok(Self { record, latest: None, older, next })
     }
 

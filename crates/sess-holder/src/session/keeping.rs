@@ -21,6 +21,9 @@ const BEHIND: u64 = 1_000;
 /// After this it is tried again to write what could not be, if no output comes, in
 /// milliseconds.
 const AGAIN: u64 = 60_000;
+/// The longest pause after a failure while output comes, in milliseconds; it doubles with
+/// each.
+const LONGEST_PAUSE: u64 = 8_000;
 /// Changes of size that are kept until they are written.
 const SIZES: usize = 256;
 
@@ -46,6 +49,10 @@ pub(super) struct Keeping {
     writing: Option<(u64, u64)>,
     /// Why the record is not what it should be.
     problem: Option<String>,
+    /// It is not tried before that to write again, in ticks.
+    not_before: u64,
+    /// The pause after the latest failure.
+    pause: u64,
 }
 
 /// A screen, and how many sizes there had been before it.
@@ -70,6 +77,8 @@ impl Keeping {
             is_broken: false,
             writing: None,
             problem: None,
+            not_before: 0,
+            pause: 0,
         }
     }
 
@@ -81,7 +90,7 @@ impl Keeping {
 impl Session {
     /// Something is to be written down, within a second.
     pub(super) fn note_for_record(&mut self) {
-        let at = self.now.ticks + BEHIND;
+        let at = (self.now.ticks + BEHIND).max(self.keeping.not_before);
         self.keeping.due = Some(self.keeping.due.map_or(at, |due| due.min(at)));
     }
 
@@ -217,10 +226,13 @@ impl Session {
                     keeping.is_broken = false;
                 }
                 keeping.problem = None;
+                keeping.pause = 0;
             }
             Err(problem) => {
                 keeping.is_broken = true;
                 keeping.problem = Some(problem);
+                keeping.pause = (2 * keeping.pause).clamp(BEHIND, LONGEST_PAUSE);
+                keeping.not_before = now + keeping.pause;
                 keeping.due.get_or_insert(now + AGAIN);
             }
         }

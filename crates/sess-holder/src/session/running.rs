@@ -491,7 +491,6 @@ impl Session {
         }
     }
 
-    /// The session is over: so is every command in it.
     /// The shell is gone that ran them.
     pub(super) fn forget_commands(&mut self) {
         if let Some(command) = self.command.take().filter(|command| command.has_file) {
@@ -500,6 +499,7 @@ impl Session {
         self.shells = Shells::default();
     }
 
+    /// The session is over: so is every command in it.
     pub(super) fn dismiss_runners(&mut self, exit: Exit) {
         self.forget_commands();
         let end = self.stream.head();

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use nix::unistd::getuid;
 use rustix::io::retry_on_intr;
@@ -55,6 +56,14 @@ fn entry(passwd: &[u8], uid: u32) -> Option<Account> {
 pub fn boot_id() -> io::Result<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     Ok(id.trim_end().to_owned())
+}
+
+/// For how long the machine has been running.
+pub fn uptime() -> io::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime")?;
+    let seconds = text.split_whitespace().next().and_then(|text| text.parse().ok());
+    let known = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    known.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/uptime says no time"))
 }
 
 /// The machine's name; empty if it can't say.
