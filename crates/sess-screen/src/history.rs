@@ -82,7 +82,9 @@ impl History {
     /// When a line was written to isn't known, but that it was before that offset.
     pub(crate) fn forget_when_written(&mut self, offset: u64) {
         self.dropped = offset;
-        self.chunks.iter_mut().for_each(|chunk| chunk.written.fill(0));
+        for written in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.written) {
+            *written = 1.min(*written);
+        }
     }
 
     /// Forgets all lines; their numbers are not used again.

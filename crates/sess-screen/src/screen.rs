@@ -124,8 +124,8 @@ impl Screen {
 
     /// A screen that goes on where another was left: `shown` is what brought a blank
     /// one of its size there, history first, and `offset` how many bytes that one had
-    /// taken. When which line was written to before that is not known: who asks is told,
-    /// by [`Screen::dropped`], to look for himself.
+    /// taken. When which line was written to before that is not known, and counts as long
+    /// ago: who asks is told, by [`Screen::dropped`], to look for himself.
     pub fn resumed(size: Size, history_limit: usize, shown: &[u8], offset: u64) -> Screen {
         let mut screen = Screen::new(size, history_limit);
         screen.feed(shown);
@@ -134,7 +134,7 @@ impl Screen {
         screen.notifications = Notifications::default();
         screen.offset = offset;
         for grid in std::iter::once(&mut screen.grid).chain(&mut screen.other) {
-            grid.rows.iter_mut().for_each(|row| row.written = 0);
+            grid.rows.iter_mut().for_each(|row| row.written = row.written.min(1));
         }
         screen.history.forget_when_written(offset);
         screen

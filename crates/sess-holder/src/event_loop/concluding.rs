@@ -50,11 +50,11 @@ impl Holder {
         }
     }
 
-    /// Everything is written, how it ended first: it needs the least room, and says the
-    /// most. A full or read-only disk costs the record.
+    /// Everything is written, how it ended last: then the rest is there. A full or
+    /// read-only disk costs the record.
     fn record_end(&mut self, exit: &ExitRecord) {
-        self.record_exit(exit);
         self.record_output();
+        self.record_exit(exit);
     }
 
     fn record_exit(&self, exit: &ExitRecord) {
