@@ -214,7 +214,7 @@ impl Session {
             Some(output) => Stream::resumed(journal, output, history),
             None => Stream::new(journal, screen, history),
         };
-        let keeping = Keeping::new(record_output, stream.screen());
+        let keeping = Keeping::new(record_output, stream.screen(), earlier.is_some());
         let mut session = Self {
             identity,
             stream,

@@ -21,6 +21,9 @@ pub struct Keep {
     pub begin: Option<Begin>,
     /// Segments that ended at this offset or before it are no longer wanted.
     pub from: u64,
+    /// The new segment needs none before it. One is kept all the same: the new one may not
+    /// have come to the disk when the machine loses its power.
+    pub is_whole: bool,
 }
 
 /// A new segment.
@@ -79,7 +82,13 @@ impl Writer {
             self.close();
             self.latest = Some((name, file, begin.end));
         }
-        self.drop_until(keep.from);
+        let wanted = |(_, end): &(OsString, u64)| !keep.is_whole && *end > keep.from;
+        let last = self.older.len().saturating_sub(usize::from(keep.is_whole));
+        let first_wanted = self.older[..last].iter().position(wanted).unwrap_or(last);
+        // What can't be removed is left to itself: it keeps nobody from going on.
+        for (name, _) in self.older.drain(..first_wanted) {
+            let _ = self.record.remove_tree(&name);
+        }
         Ok(())
     }
 
@@ -87,14 +96,6 @@ impl Writer {
     fn close(&mut self) {
         if let Some((name, _, end)) = self.latest.take() {
             self.older.push((name, end));
-        }
-    }
-
-    /// What can't be removed is left to itself: it keeps nobody from going on.
-    fn drop_until(&mut self, from: u64) {
-        let kept = self.older.iter().position(|(_, end)| *end > from).unwrap_or(self.older.len());
-        for (name, _) in self.older.drain(..kept) {
-            let _ = self.record.remove_tree(&name);
         }
     }
 }

@@ -63,8 +63,9 @@ struct Cut {
 }
 
 impl Keeping {
-    /// Nothing is on disk of what follows this screen.
-    pub(super) fn new(mode: KeepOutput, screen: &Screen) -> Self {
+    /// Nothing is on disk of what follows this screen. One that goes on where another has
+    /// ended begins with all of it, so that no number of beginnings leaves many pieces.
+    pub(super) fn new(mode: KeepOutput, screen: &Screen, goes_on: bool) -> Self {
         let shown = Shown::of(screen, false);
         Self {
             mode,
@@ -74,7 +75,7 @@ impl Keeping {
             cuts: VecDeque::from([Cut { shown, resizes: 0 }]),
             sizes: VecDeque::new(),
             resizes: 0,
-            is_broken: false,
+            is_broken: goes_on,
             writing: None,
             problem: None,
             not_before: 0,
@@ -256,10 +257,7 @@ impl Session {
         let mut frames = Frames::begin(&self.identity.id, tail);
         frames.output(&self.stream.bytes(tail, head));
         frames.screen(&Shown::of(self.stream.screen(), true));
-        // What is there already stays for now: this one may not have come to the disk when
-        // the machine loses its power.
-        let from = head.saturating_sub(self.stream.capacity() / 4 * 3);
-        Keep { begin: Some(Begin { frames, end: head }), from, ..Keep::default() }
+        Keep { begin: Some(Begin { frames, end: head }), is_whole: true, ..Keep::default() }
     }
 
     /// How the session is kept up.

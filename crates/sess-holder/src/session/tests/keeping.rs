@@ -34,8 +34,8 @@ impl Disk {
         if let Some(begin) = &keep.begin {
             self.segments.push((begin.frames.bytes().to_vec(), begin.end));
         }
-        let wanted = self.segments.iter().position(|(_, end)| *end > keep.from);
         let last = self.segments.len().saturating_sub(1);
+        let wanted = self.segments.iter().position(|(_, end)| !keep.is_whole && *end > keep.from);
         self.segments.drain(..wanted.unwrap_or(last).min(last));
         Ok(())
     }
