@@ -93,6 +93,8 @@ impl Session {
 
     /// Those who dealt with the program that has ended can't go on with the next.
     fn lose_program(&mut self) {
+        // All that it asked is its own.
+        self.catch_up();
         let lost = |role: &Role| matches!(role, Role::Sender(_) | Role::Runner(_));
         let clients = self.clients.iter().filter(|(_, client)| lost(&client.role));
         for id in clients.map(|(&id, _)| id).collect::<Vec<_>>() {
