@@ -1,6 +1,7 @@
 //! What the end-to-end tests stand on: a sandbox, terminals in it, and waiting
 //! for facts.
 
+mod asking;
 mod connection;
 mod emulator;
 mod patience;
@@ -10,6 +11,7 @@ mod sandbox;
 mod terminal;
 mod tracer;
 
+pub use asking::{contents, restart_times};
 pub use connection::Connection;
 pub use emulator::Emulator;
 pub use patience::{PATIENCE, wait_for, wait_until, wait_within};
