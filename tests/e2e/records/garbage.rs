@@ -88,7 +88,7 @@ impl Garbage {
             Self::Zeros => fs::write(path, vec![0; before.len().max(100)]).unwrap(),
             Self::Noise => fs::write(path, noise(before.len().max(100))).unwrap(),
             Self::Text(text) => fs::write(path, text).unwrap(),
-            Self::Huge => fs::write(path, [&before[..], &[b' '; 5_000_000]].concat()).unwrap(),
+            Self::Huge => fs::write(path, [&before[..], &vec![b' '; 5_000_000]].concat()).unwrap(),
             Self::Folder => {
                 fs::create_dir(path).unwrap();
                 fs::write(path.join("start.json"), "{}").unwrap();

@@ -65,22 +65,19 @@ impl History {
             };
             let around = || around(text, at);
             assert!(!torn, "what follows a line that is cut off? {}", around());
-            match number(text_line) {
-                Some(number) => {
-                    assert!(follows(number), "{number:?} after {last:?}: {}", around());
-                    history.numbers.push(number);
-                    restarts = 0;
-                }
-                None => {
-                    let is_cut_off = match last {
-                        Some((run, number)) if restarts == 0 => {
-                            line((run, number + 1)).starts_with(text_line)
-                        }
-                        _ => line((0, 1)).starts_with(&without_run(text_line)),
-                    };
-                    assert!(is_cut_off, "{text_line:?} after {last:?}: {}", around());
-                    torn = true;
-                }
+            if let Some(number) = number(text_line) {
+                assert!(follows(number), "{number:?} after {last:?}: {}", around());
+                history.numbers.push(number);
+                restarts = 0;
+            } else {
+                let is_cut_off = match last {
+                    Some((run, number)) if restarts == 0 => {
+                        line((run, number + 1)).starts_with(text_line)
+                    }
+                    _ => line((0, 1)).starts_with(&without_run(text_line)),
+                };
+                assert!(is_cut_off, "{text_line:?} after {last:?}: {}", around());
+                torn = true;
             }
         }
         history
