@@ -62,7 +62,7 @@ fn recorded_time(sandbox: &Sandbox, name: &str, file: &str, key: &str) -> u64 {
 fn all_of_them_come_from_the_configuration() {
     let sandbox = Sandbox::new();
     sandbox.configure(
-        "restart = \"on-failure:2\"\nidle-timeout = \"200ms\"\non-exit = \"echo >>ends\"\n",
+        "restart = \"on-failure:2\"\nidle-timeout = \"1s\"\non-exit = \"echo >>ends\"\n",
     );
     start(&sandbox, "fails", &[], "echo >>runs; exit 3");
     assert_eq!(sandbox.wait_for_end("fails")["cause"], "gave-up");

@@ -5,7 +5,9 @@ use serde_json::Value;
 use sess_sys::process::{Process, Signal};
 
 use super::{in_turn, runs, start, start_and_pause};
-use crate::harness::{Sandbox, open_descriptors, process_in, restart_times, signal_to, wait_until};
+use crate::harness::{
+    Sandbox, is_there, open_descriptors, process_in, restart_times, signal_to, wait_until,
+};
 
 #[test]
 fn on_failure_is_after_failures_and_signals_but_not_after_success() {
@@ -182,17 +184,17 @@ fn a_kill_that_outlasts_the_pause_is_the_end_all_the_same() {
          while ! test -s deaf; do sleep 0.02; done; exit 7",
         deaf.replace('\'', "\"")
     );
-    let script = in_turn(&["exit 7", "exit 7", &leaves, "exec cat"]);
+    let script = in_turn(&["exit 7", "exit 7", "exit 7", &leaves, "exec cat"]);
     start(&sandbox, "work", &["--restart", "on-failure"], &script);
     let deaf = process_in(&sandbox, "deaf");
     wait_until("the pause", || sandbox.status("work")["upkeep"]["next_start"].is_string());
-    assert_eq!(runs(&sandbox), 3, "it was in the pause");
-    let kill = sandbox.sess(["kill", "--grace", "1s", "work"]).expect(0);
+    assert_eq!(runs(&sandbox), 4, "it was in the pause");
+    let kill = sandbox.sess(["kill", "--grace", "1200ms", "work"]).expect(0);
     assert_eq!(kill.stderr, "");
     assert!(!deaf.alive());
     let exit = sandbox.status("work")["exit"].clone();
     assert_eq!((&exit["code"], &exit["cause"]), (&7.into(), &"killed".into()), "{exit}");
-    assert_eq!(runs(&sandbox), 3);
+    assert_eq!(runs(&sandbox), 4);
 }
 
 #[test]
@@ -271,9 +273,10 @@ fn what_was_typed_for_the_last_program_is_not_read_by_the_next() {
         sandbox.sess(["send", "work", "stale", "--enter", "half"]).expect(0);
         sandbox.write("go", "");
         sandbox.wait_for_line("work", "^next$");
-        sandbox.sess(["send", "work", "fresh", "--enter", "--wait-text", "^fresh$"]).expect(0);
-        let text = sandbox.sess(["logs", "work"]).expect(0).stdout;
-        assert!(text.ends_with(" ──\nnext\nfresh\nfresh\n"), "{modes}: {text}");
+        sandbox.sess(["send", "work", "fresh", "--enter"]).expect(0);
+        let said = || sandbox.sess(["logs", "work"]).expect(0).stdout;
+        wait_until("what is typed and what is said", || said().ends_with("fresh\nfresh\n"));
+        assert!(said().ends_with(" ──\nnext\nfresh\nfresh\n"), "{modes}: {}", said());
     }
 }
 
@@ -286,11 +289,13 @@ fn it_begins_as_the_first_did() {
         readlink /proc/$$/cwd; grep -E 'Sig(Blk|Ign)' /proc/self/status; stty size";
     let script = format!(
         "n=$(ls $SANDBOX | grep -c ^told); {{ {tell}; }} >$SANDBOX/told$n
+         while ! test -e $SANDBOX/go; do sleep 0.02; done
          umask 0; cd /; test $n -ge 2 && exec cat; exit 3"
     );
     let options = ["--restart", "always", "-c", "began", "-e", "A=x y", "-s", "90x20"];
     start(&sandbox, "work", &options, &script);
     sandbox.sess(["resize", "work", "70x21"]).expect(0);
+    sandbox.write("go", "");
     wait_until("the third run", || sandbox.path("told2").exists());
     sandbox.sess(["send", "work", "hello", "--enter", "--wait-text", "^hello$"]).expect(0);
     let told = |n: usize| String::from_utf8(sandbox.read(&format!("told{n}"))).unwrap();
@@ -354,16 +359,22 @@ fn all_that_it_said_stands_before_the_line() {
 #[test]
 fn restarts_leave_nothing_open() {
     let sandbox = Sandbox::new();
-    start(&sandbox, "work", &["--restart", "always"], "echo >>runs; read x; exit 0");
-    wait_until("it to run", || runs(&sandbox) == 1);
-    let holder = sandbox.session("work").holder;
-    let before = open_descriptors(holder);
-    for n in 2..5 {
+    let script = "echo >>runs; echo hello; read x; exit 0";
+    start(&sandbox, "work", &["--restart", "always"], script);
+    let session = sandbox.session("work");
+    let again = |n: usize| {
         sandbox.sess(["send", "work", "--enter"]).expect(0);
         wait_until("the next run", || runs(&sandbox) == n);
+    };
+    again(2);
+    // From now on all is open that is needed.
+    wait_until("the record", || is_there(&session.folder().join("record/output-0000000000")));
+    let before = open_descriptors(session.holder);
+    for n in 3..6 {
+        again(n);
     }
-    wait_until("all else to be closed", || open_descriptors(holder) <= before);
-    let children = format!("/proc/{holder}/task/{holder}/children");
+    wait_until("all else to be closed", || open_descriptors(session.holder) <= before);
+    let children = format!("/proc/{0}/task/{0}/children", session.holder);
     let children = std::fs::read_to_string(children).unwrap();
     assert_eq!(children.split_whitespace().count(), 1, "{children}");
 }

@@ -111,24 +111,29 @@ fn raw(sandbox: &Sandbox) -> u64 {
 fn after_tens_of_megabytes_there_are_a_few_on_disk() {
     for program in [
         "seq -f 'number %09.0f' 2000000",
-        // A screen that is all colours, and lines that are long.
-        "e=$(printf '\\033'); seq -f \"$e[3${e}[1;44m%0200.0f$e[m\" 150000",
+        // Lines that are long, and all colours.
+        "e=$(printf '\\033'); seq -f \"$e[31;44m%0200.0f$e[m\" 150000",
     ] {
         let sandbox = Sandbox::new();
         let largest = flood(&sandbox, program);
         assert!(sandbox.offset("work") > MUCH, "{}", sandbox.offset("work"));
-        assert!((JOURNAL / 4..3 * JOURNAL).contains(&largest), "{largest}");
+        // With the screen and its history.
+        let words = ["capture", "--history", "all", "--format", "ansi", "work"];
+        let whole = JOURNAL + sandbox.sess(words).expect(0).stdout.len() as u64;
+        // One, the one before it, and one that is just being written.
+        assert!((JOURNAL / 2..3 * whole).contains(&largest), "{largest} {whole}");
         let session = sandbox.session("work");
         crash(&session);
         let kept = raw(&sandbox);
-        assert!((JOURNAL / 4..2 * JOURNAL).contains(&kept), "{kept}");
+        assert!((JOURNAL * 2 / 5..2 * JOURNAL).contains(&kept), "{kept}");
         // Begun again it says all of it once more, and ends.
         restore(&sandbox, "work");
         let all = || sandbox.status("work")["offset"].as_u64().filter(|said| *said > 2 * MUCH);
         wait_within(FLOOD, all).expect("as much again");
         sandbox.sess(["kill", "--grace", "0s", "work"]).expect(0);
         assert_eq!(raw(&sandbox), JOURNAL);
-        assert!(size(&record_of(&sandbox, "work")) < 3 * JOURNAL);
+        let size = size(&record_of(&sandbox, "work"));
+        assert!(size < 2 * whole + 64 * 1024, "{size} {whole}");
     }
 }
 
@@ -162,7 +167,7 @@ fn a_short_journal_is_a_small_record() {
     let sandbox = Sandbox::new();
     sandbox.configure(&format!("journal = {SHORT}\nhistory = 1000"));
     let largest = flood(&sandbox, "seq -f 'number %09.0f' 500000");
-    assert!((SHORT / 4..3 * SHORT).contains(&largest), "{largest}");
+    assert!((SHORT / 4..4 * SHORT).contains(&largest), "{largest}");
     let record = record_of(&sandbox, "work");
     assert_eq!(json_in(&record, "start.json")["journal"], SHORT);
     crash(&sandbox.session("work"));
