@@ -24,6 +24,8 @@ const AGAIN: u64 = 60_000;
 /// The longest pause after a failure while output comes, in milliseconds; it doubles with
 /// each.
 const LONGEST_PAUSE: u64 = 8_000;
+/// A program that says a quarter of the journal within this time floods, in milliseconds.
+const QUICK: u64 = 25;
 /// Changes of size that are kept until they are written.
 const SIZES: usize = 256;
 
@@ -39,6 +41,8 @@ pub(super) struct Keeping {
     due: Option<u64>,
     /// Screens that a segment could begin with, the oldest first.
     cuts: VecDeque<Cut>,
+    /// When the latest of them was cut, in ticks.
+    cut_at: u64,
     /// Sizes since what is on disk.
     sizes: VecDeque<(u64, Cells)>,
     /// How many sizes there have been.
@@ -73,6 +77,7 @@ impl Keeping {
             segment: None,
             due: None,
             cuts: VecDeque::from([Cut { shown, resizes: 0 }]),
+            cut_at: 0,
             sizes: VecDeque::new(),
             resizes: 0,
             is_broken: goes_on,
@@ -118,9 +123,16 @@ impl Session {
         if !keeping.follows() || self.stream.head() - since < self.stream.capacity() / 4 {
             return;
         }
+        // In a flood what is cut now will have passed before it is written.
+        let now = self.now.ticks;
+        let is_flood = now < keeping.cut_at + QUICK;
+        if is_flood && keeping.due.is_some_and(|due| now + 5 * QUICK < due) {
+            return;
+        }
         self.catch_up();
         let shown = Shown::of(self.stream.screen(), false);
         let keeping = &mut self.keeping;
+        keeping.cut_at = now;
         keeping.cuts.push_back(Cut { shown, resizes: keeping.resizes });
         // With so many the oldest is as far back as the journal is sure to go.
         if keeping.cuts.len() > 3 {
