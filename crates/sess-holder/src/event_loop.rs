@@ -179,7 +179,8 @@ impl Holder {
                 return;
             }
             let ready = self.wait();
-            if ready.is_empty() && self.session.is_behind() {
+            let says_more = ready.iter().any(|(what, _)| matches!(what, Polled::Pty));
+            if !says_more && self.session.can_use_pause() {
                 self.session.use_pause();
             }
             for (what, ready) in ready {
@@ -233,7 +234,7 @@ impl Holder {
 
     /// How long there is nothing to do unless something happens.
     fn timeout(&self) -> Option<Duration> {
-        if self.session.is_behind() {
+        if self.session.can_use_pause() {
             return Some(Duration::ZERO);
         }
         let session = self

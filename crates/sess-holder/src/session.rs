@@ -186,9 +186,6 @@ pub struct Session {
     /// When it is to be looked whether the leader reads, and how often it did
     /// not.
     probe: Option<(u64, u32)>,
-    /// The scan for questions began in the middle of the stream: the next bytes
-    /// may complete one that it has not seen the start of.
-    unsure: bool,
     turns: Turns,
     shells: Shells,
     command: Option<Command>,
@@ -233,7 +230,6 @@ impl Session {
             last_output: None,
             last_input: None,
             probe: None,
-            unsure: false,
             turns: Turns::default(),
             shells: Shells::default(),
             command: None,
@@ -296,11 +292,7 @@ impl Session {
         if count == 0 {
             return;
         }
-        let holder_answers = self.duty.on().is_none();
-        let question = self.stream.commit(count, holder_answers);
-        if holder_answers && (question || std::mem::take(&mut self.unsure)) {
-            self.catch_up();
-        }
+        self.stream.commit(count);
         self.notice_output();
         self.last_output = Some(self.now);
         self.note_for_record();
@@ -352,12 +344,18 @@ impl Session {
         self.begin_run(facts);
     }
 
-    /// Whether there is something to do while nobody wants anything.
+    /// Whether the screen is to follow while output comes.
     pub fn is_behind(&self) -> bool {
         self.stream.is_behind()
     }
 
-    /// Nobody wants anything at the moment: the screen follows a little.
+    /// Whether there is something to do while the program says nothing. Where the holder
+    /// answers, the program may be waiting for it: the screen is to see what was asked.
+    pub fn can_use_pause(&self) -> bool {
+        self.stream.is_behind() || self.duty.on().is_none() && !self.stream.is_caught_up()
+    }
+
+    /// The program says nothing at the moment: the screen follows a little.
     pub fn use_pause(&mut self) {
         let Self { stream, clients, .. } = self;
         stream.use_pause(&mut readers(clients));

@@ -2,13 +2,13 @@
 //!
 //! The screen is not on the hot path: it catches up when somebody asks, when the
 //! program is quiet, in the pauses of a flood, or when half the journal is
-//! unread. While it does, it marks which history line belongs to which offset, so that a reader who falls behind
-//! is later given just the lines that it missed. Knows nothing of clients or
-//! time.
+//! unread. While it does, it marks which history line belongs to which offset, so that
+//! a reader who falls behind is later given just the lines that it missed. Knows nothing
+//! of clients or time.
 
 use std::collections::VecDeque;
 
-use sess_screen::{Notification, QueryKind, QueryScan, Reply, Screen, Size, WrittenLine};
+use sess_screen::{Notification, QueryKind, Reply, Screen, Size, WrittenLine};
 
 use crate::journal::Journal;
 use crate::record::Output;
@@ -48,7 +48,6 @@ pub struct Stream {
     parsed: u64,
     /// Ascending; the last one is at `parsed`.
     marks: VecDeque<Mark>,
-    scan: QueryScan,
 }
 
 impl Stream {
@@ -59,7 +58,6 @@ impl Stream {
             screen: Screen::new(size, history),
             parsed: 0,
             marks: VecDeque::from([Mark { offset: 0, line: 0 }]),
-            scan: QueryScan::new(),
         }
     }
 
@@ -76,7 +74,6 @@ impl Stream {
             screen,
             parsed,
             marks: VecDeque::from([Mark { offset: parsed, line }]),
-            scan: QueryScan::new(),
         }
     }
 
@@ -117,26 +114,9 @@ impl Stream {
         (self.head() + count as u64).saturating_sub(self.journal.capacity() as u64)
     }
 
-    /// Takes the first `count` bytes of the room. Whether a question of the
-    /// program's may be among them; only asked for with `scan`, and then without
-    /// gaps.
-    pub fn commit(&mut self, count: usize, scan: bool) -> bool {
-        let from = self.head();
+    /// Takes the first `count` bytes of the room.
+    pub fn commit(&mut self, count: usize) {
         self.journal.commit(count);
-        if !scan {
-            return false;
-        }
-        let mut found = false;
-        for piece in self.journal.read(from, self.head()) {
-            found |= self.scan.scan(piece);
-        }
-        found
-    }
-
-    /// Forgets what the scan for questions has seen; it begins anew with the
-    /// next byte.
-    pub fn restart_scan(&mut self) {
-        self.scan = QueryScan::new();
     }
 
     /// Whether the screen has seen all output.
@@ -153,9 +133,18 @@ impl Stream {
     /// follow the journal: each gets a mark.
     pub fn catch_up(&mut self, readers: &mut dyn Iterator<Item = u64>) {
         self.follow(self.head(), readers);
+        self.screen.settle();
     }
 
-    /// Brings the screen a step nearer to the head.
+    /// A screen that shows what there is at the head, without history: it costs less than
+    /// to [catch up](Stream::catch_up).
+    pub fn screenful(&mut self, readers: &mut dyn Iterator<Item = u64>) -> Screen {
+        self.follow(self.head(), readers);
+        self.screen.screenful()
+    }
+
+    /// Brings the screen a step nearer to the head; what it shows is not in order before
+    /// [`Stream::catch_up`].
     pub fn use_pause(&mut self, readers: &mut dyn Iterator<Item = u64>) {
         self.follow(self.head().min(self.parsed + PAUSE_STEP), readers);
     }
@@ -174,10 +163,10 @@ impl Stream {
         while let Some(&cut) = cuts.peek() {
             let to = cut.min(self.parsed.saturating_add(step));
             for piece in self.journal.read(self.parsed, to) {
-                self.screen.feed(piece);
+                self.screen.feed_ahead(piece);
             }
             self.parsed = to;
-            self.marks.push_back(Mark { offset: to, line: self.screen.history().end });
+            self.marks.push_back(Mark { offset: to, line: self.screen.next_line() });
             if to == cut {
                 cuts.next();
             }
@@ -198,7 +187,7 @@ impl Stream {
         let index = self.marks.partition_point(|mark| mark.offset <= offset);
         match index.checked_sub(1) {
             Some(index) => self.marks[index].line,
-            None => self.screen.history().end,
+            None => self.screen.next_line(),
         }
     }
 

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use sess_screen::{NEUTRALISE, QueryScan, Screen, Size};
+use sess_screen::{NEUTRALISE, Screen, Size};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -128,7 +128,7 @@ impl Dice {
 /// One screen's life; how many bytes it was fed.
 fn round(dice: &mut Dice, recordings: &[Vec<u8>]) -> Result<usize, String> {
     let mut screen = Screen::new(dice.size(), dice.below(3000));
-    let (mut scan, mut fed) = (QueryScan::new(), 0);
+    let mut fed = 0;
     for _ in 0..=dice.below(12) {
         let piece = match dice.below(4) {
             0 => noise(dice),
@@ -136,10 +136,10 @@ fn round(dice: &mut Dice, recordings: &[Vec<u8>]) -> Result<usize, String> {
             _ => sequences(dice),
         };
         fed += piece.len();
-        scan.scan(&piece);
         for part in piece.chunks(1 + dice.below(70_000)) {
-            screen.feed(part);
+            screen.feed_ahead(part);
         }
+        screen.settle();
         examine(dice, &mut screen)?;
         if dice.one_in(3) {
             screen.resize(dice.size());

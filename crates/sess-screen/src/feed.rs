@@ -11,6 +11,20 @@ use crate::style::Style;
 impl Screen {
     /// Takes bytes of the program's output: any bytes, split anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.feed_ahead(bytes);
+        self.settle();
+    }
+
+    /// The same where more is about to follow: lines that may scroll off unseen are not
+    /// on the screen before [`Screen::settle`], which is to be called before anybody
+    /// looks at it. The history, titles, answers and whatever is told stand as they are.
+    pub fn feed_ahead(&mut self, bytes: &[u8]) {
+        let taken = if self.is_settled() { 0 } else { self.add_to_backlog(bytes) };
+        self.feed_now(&bytes[taken..]);
+    }
+
+    /// Takes bytes when nothing waits.
+    pub(crate) fn feed_now(&mut self, bytes: &[u8]) {
         let start = self.offset;
         let mut at = 0;
         let mut csi = Csi::new();
@@ -47,21 +61,20 @@ impl Screen {
                         }
                     }
                     let short = Short::at(&bytes[at..]);
-                    if let Some(len) = short.and_then(Short::resets_pen)
-                        && self.pen.style.unstyled() == Style::DEFAULT
-                    {
-                        at += 2 + len;
-                        self.pen = Pen::default();
-                    } else if let Some(short) = short
-                        && let Some(pen) = self.pen_memory.recall(short.body, self.pen.id)
+                    if let Some(short) = short
+                        && let Some(pen) = self.known_pen(short)
                     {
                         at += 2 + short.len;
-                        self.pen = Pen { style: self.interned.styles.get(pen), id: pen };
+                        self.pen = pen;
                     } else if let Some(len) = quick_csi(&bytes[at..], &mut csi) {
                         at += len;
                         self.offset = start + at as u64;
                         match short.filter(|_| csi.is_sgr()) {
-                            Some(short) => self.change_pen(&csi.params, short.body),
+                            Some(_) => {
+                                // First, for the ids that are remembered must be those of now.
+                                self.make_room_for_styles();
+                                self.change_pen(&csi.params, short);
+                            }
                             None => self.control_sequence(&csi),
                         }
                     } else if let Some(&end) = bytes.get(at + 1).filter(|end| is_whole(**end)) {
@@ -83,16 +96,27 @@ impl Screen {
         self.offset = start + bytes.len() as u64;
     }
 
-    /// Carries out an SGR sequence, and remembers what came of it.
-    fn change_pen(&mut self, params: &Params, body: u128) {
-        // First, for the ids that are remembered must be those of now.
-        self.make_room_for_styles();
+    /// What a sequence makes of the pen, if that needs no look at its parameters.
+    #[inline]
+    pub(crate) fn known_pen(&self, short: Short) -> Option<Pen> {
+        if short.resets_pen() && self.pen.style.unstyled() == Style::DEFAULT {
+            return Some(Pen::default());
+        }
+        let id = self.pen_memory.recall(short.body, self.pen.id)?;
+        Some(Pen { style: self.interned.styles.get(id), id })
+    }
+
+    /// Carries out an SGR sequence, and remembers what came of it if it is short.
+    pub(crate) fn change_pen(&mut self, params: &Params, short: Option<Short>) {
         let from = self.pen.id;
         let mut style = self.pen.style;
         sgr::apply(&mut style, params);
-        self.set_pen(style);
-        if self.interned.styles.get(self.pen.id) == style {
-            self.pen_memory.learn(body, from, self.pen.id);
+        let id = self.interned.styles.intern(style);
+        self.pen = Pen { style, id };
+        if let Some(short) = short
+            && self.interned.styles.get(id) == style
+        {
+            self.pen_memory.learn(short.body, from, id);
         }
     }
 

@@ -5,9 +5,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::cell::{GAP, SPACER, width};
-use crate::chunk::{
-    Chunk, GAP_AT_END, GRAPHEMES, Line, MARKED, STYLED, TAIL, WRAPPED, pop_varint, push_varint,
-};
+use crate::chunk::{Chunk, GAP_AT_END, GRAPHEMES, Line, STYLED, WRAPPED, pop_varint};
 use crate::extent::{Extent, trimmed};
 use crate::input::{Decoded, decode};
 use crate::interned::Interned;
@@ -16,6 +14,7 @@ use crate::paint::{CLUSTERS_OFF, CLUSTERS_ON};
 use crate::row::Row;
 use crate::sgr::PenWriter;
 use crate::style::Colour;
+use crate::styled_line::{Numbers, Run, StyledLine};
 
 const CHUNK_BYTES: usize = 16 << 10;
 const CHUNK_STYLES: usize = 4096;
@@ -178,17 +177,6 @@ impl History {
         self.dropped
     }
 
-    /// Appends a line of plain text: ASCII in the default style. `written`: just behind
-    /// the latest byte of it.
-    pub(crate) fn push_plain(&mut self, text: &[u8], wrapped: bool, written: u64) {
-        let blanks =
-            if wrapped { 0 } else { text.iter().rev().take_while(|&&b| b == b' ').count() };
-        let chunk = self.open_line(written);
-        chunk.data.push(if wrapped { WRAPPED } else { 0 });
-        chunk.data.extend_from_slice(&text[..text.len() - blanks]);
-        self.drop_old();
-    }
-
     /// Appends a row of a screen `cols` wide.
     pub(crate) fn push(&mut self, row: &Row, cols: usize, interned: &Interned) {
         if row.plain && row.marks == Marks::NONE {
@@ -205,91 +193,92 @@ impl History {
         self.drop_old();
     }
 
-    fn push_styled(&mut self, row: &Row, cols: usize, interned: &Interned) {
-        self.open_line(row.written);
-        let chunk_mark = self.chunks[self.chunks.len() - 1].first + 1;
+    /// Appends a row that was printed in these runs of `text`.
+    pub(crate) fn push_runs(
+        &mut self,
+        text: &[u8],
+        mut runs: &[Run],
+        wrapped: bool,
+        interned: &Interned,
+    ) {
+        // Nothing is written to an empty one.
+        let written = runs.last().map_or(0, |run| run.written);
+        // Blanks that nobody sees end no line.
+        let mut last = runs.last().map_or(0, |run| run.len);
+        while let Some((run, before)) = runs.split_last().filter(|_| !wrapped) {
+            if interned.styles.hides_blanks(run.style) {
+                last = run.of(text).trim_ascii_end().len();
+            }
+            if last > 0 {
+                break;
+            }
+            runs = before;
+            last = runs.last().map_or(0, |run| run.len);
+        }
+        if let [] | [Run { style: 0, .. }] = runs {
+            let chunk = self.open_line(written);
+            chunk.data.push(if wrapped { WRAPPED } else { 0 });
+            let shown = runs.first().map_or(&[][..], |run| &run.of(text)[..last]);
+            chunk.data.extend_from_slice(shown);
+        } else {
+            let mut line = self.begin_styled(written, Marks::NONE, None, interned);
+            while let Some((run, after)) = runs.split_first() {
+                let len = if after.is_empty() { last } else { run.len };
+                line.push(text, Run { len, ..*run }, after);
+                runs = after;
+            }
+            line.close(if wrapped { WRAPPED } else { 0 });
+        }
+        self.drop_old();
+    }
+
+    /// Opens a line whose text has styles. `tail`: the style of its coloured tail.
+    fn begin_styled<'a>(
+        &'a mut self,
+        written: u64,
+        marks: Marks,
+        tail: Option<u16>,
+        interned: &'a Interned,
+    ) -> StyledLine<'a> {
+        self.open_line(written);
         let index = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[index];
-        let extent = Extent::of(row, cols, interned);
-        let numbers = &mut self.numbers;
-        let runs = &mut self.runs;
+        let Self { chunks, numbers, runs, .. } = self;
         if numbers.len() < interned.styles.len() {
             numbers.resize(interned.styles.len(), (0, 0));
         }
-        let mut number_of = |style: u16, chunk: &mut Chunk| {
-            if style == 0 {
-                return 0;
-            }
-            let known = &mut numbers[usize::from(style)];
-            if known.0 != chunk_mark {
-                *known = (chunk_mark, chunk.number(interned.styles.get(style), interned));
-            }
-            known.1
-        };
-        runs.clear();
-        let flags_at = chunk.data.len();
-        chunk.data.extend_from_slice(&[0, 0, 0]);
+        StyledLine::begin(&mut chunks[index], marks, tail, Numbers { numbers, interned }, runs)
+    }
+
+    fn push_styled(&mut self, row: &Row, cols: usize, interned: &Interned) {
+        let extent = Extent::of(row, cols, interned);
+        let mut line = self.begin_styled(row.written, row.marks, extent.tail, interned);
         let mut flags = if row.wrapped { WRAPPED } else { 0 };
-        if row.marks != Marks::NONE {
-            flags |= MARKED;
-            chunk.data.push(row.marks.0);
-        }
-        let tail = extent.tail.map(|style| number_of(style, chunk));
-        if let Some(tail) = tail {
-            push_varint(&mut chunk.data, tail);
-        }
-        // The run being written: its style's number, whether that hides blanks,
-        // and where it began.
-        let mut run = (0, true, chunk.data.len());
-        let mut styled = false;
         let mut rest = &row.cells[..extent.text];
         while let Some(first) = rest.first() {
-            let style = first.style;
-            let len = rest.iter().take_while(|cell| cell.style == style).count();
+            let len = rest.iter().take_while(|cell| cell.style == first.style).count();
             let (cells, more) = rest.split_at(len);
             rest = more;
-            let hides = interned.styles.hides_blanks(style);
-            // Blanks that can't be seen go with what stands before them.
-            if !(hides && run.1 && cells.iter().all(|cell| cell.is_blank())) {
-                let number = number_of(style, chunk);
-                if number != run.0 {
-                    let len = chunk.data.len() - run.2;
-                    if len > 0 {
-                        push_varint(runs, run.0);
-                        push_varint(runs, len as u32);
-                    }
-                    styled = true;
-                    run = (number, hides, chunk.data.len());
-                }
-            }
+            line.style(first.style, || cells.iter().all(|cell| cell.is_blank()));
             if row.ascii {
-                chunk.data.extend(cells.iter().map(|cell| cell.ascii()));
+                line.text().extend(cells.iter().map(|cell| cell.ascii()));
             } else {
                 for cell in cells.iter().filter(|cell| !cell.is(SPACER | GAP)) {
-                    interned.push_text(*cell, &mut chunk.data);
+                    interned.push_text(*cell, line.text());
                     if interned.is_grapheme(*cell) {
                         flags |= GRAPHEMES;
                     }
                 }
             }
         }
-        let len = chunk.data.len() - run.2;
-        if len > 0 {
-            push_varint(runs, run.0);
-            push_varint(runs, len as u32);
-        }
         if extent.padding > 0 {
-            chunk.data.resize(chunk.data.len() + extent.padding, b' ');
-            push_varint(runs, 0);
-            push_varint(runs, extent.padding as u32);
-        }
-        if tail.is_some() {
-            flags |= TAIL;
+            line.default_style();
+            let text = line.text();
+            text.resize(text.len() + extent.padding, b' ');
         }
         if row.ends_in_gap() {
             flags |= GAP_AT_END;
         }
-        chunk.close_line(flags_at, flags, styled, runs);
+        line.close(flags);
     }
 
     /// Forgets the last `count` lines, which go back to the screen. No number is

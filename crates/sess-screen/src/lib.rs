@@ -17,6 +17,7 @@ mod backlog;
 mod feed;
 mod input;
 mod params;
+mod tally;
 
 mod screen;
 
@@ -45,12 +46,12 @@ mod pen;
 mod row;
 mod sgr;
 mod style;
+mod styled_line;
 mod tabs;
 mod titles;
 
 mod paint;
 mod picture;
-mod query_scan;
 mod recall;
 mod replies;
 mod snapshot;
@@ -62,7 +63,6 @@ pub use marks::{Mark, ShellState};
 pub use modes::Modes;
 pub use notifications::Notification;
 pub use picture::Picture;
-pub use query_scan::QueryScan;
 pub use replies::{QueryKind, Reply};
 pub use screen::Screen;
 pub use size::Size;

@@ -155,25 +155,51 @@ impl Short {
     /// where little else follows, so that nothing is read bytewise here.
     #[inline]
     pub(crate) fn at(bytes: &[u8]) -> Option<Short> {
-        const ENDS: u128 = u128::from_ne_bytes([0xc0; 16]);
+        const ENDS: u128 = each(0xc0);
         let [_, b'[', body @ ..] = bytes.first_chunk::<18>()? else { return None };
         let body = u128::from_le_bytes(*body);
         let ends = body & ENDS;
         if ends == 0 {
             return None;
         }
-        let last = ends.trailing_zeros() / 8;
-        let body = body << (120 - 8 * last) >> (120 - 8 * last);
-        Some(Short { body, len: last as usize + 1 })
+        // The lowest of them, and all bits below it.
+        let upto = ends ^ (ends - 1);
+        let len = ends.trailing_zeros() as usize / 8 + 1;
+        Some(Short { body: body & upto, len })
     }
 
-    /// The length if it is `m` or `0m`, which every other one is.
+    /// Whether it is `m` or `0m`, which every other one is.
     #[inline]
-    pub(crate) fn resets_pen(self) -> Option<usize> {
+    pub(crate) fn resets_pen(self) -> bool {
         const RESET: u128 = b'm' as u128;
         const RESET_0: u128 = (b'm' as u128) << 8 | b'0' as u128;
-        matches!(self.body, RESET | RESET_0).then_some(self.len)
+        matches!(self.body, RESET | RESET_0)
     }
+
+    /// Whether it is one of colours and attributes (SGR).
+    #[inline]
+    pub(crate) fn is_sgr(self) -> bool {
+        let inner = (1 << (8 * (self.len - 1))) - 1;
+        // Digits, `;` and `:` stand in a row.
+        let parameters = self.body & inner ^ each(b'0') & inner;
+        let others = parameters.wrapping_add(each(0x80 - 12)) & each(0x80);
+        self.body >> (8 * (self.len - 1)) == u128::from(b'm') && others & inner == 0
+    }
+
+    /// Whether a parameter begins like one that sets a background.
+    #[inline]
+    pub(crate) fn may_set_background(self) -> bool {
+        // All bytes are below 0x80.
+        let are = |byte: u8| !(self.body ^ each(byte)).wrapping_add(each(0x7f)) & each(0x80);
+        let starts = are(b';') << 8 | 0x80;
+        starts & (are(b'4') | are(b'1') & are(b'0') >> 8) != 0
+    }
+}
+
+/// That byte in each place.
+#[inline]
+const fn each(byte: u8) -> u128 {
+    u128::from_ne_bytes([byte; 16])
 }
 
 /// What stands in the bytes of a sequence.

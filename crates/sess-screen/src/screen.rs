@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use crate::backlog::Backlog;
 use crate::cell::Cell;
 use crate::charset::Charsets;
 use crate::grid::{Grid, Margins};
@@ -75,6 +76,8 @@ pub struct Screen {
     pub(crate) history: History,
     pub(crate) interned: Interned,
     pub(crate) input: Input,
+    /// Lines that are not on the grid yet.
+    pub(crate) backlog: Backlog,
     /// How many bytes were taken, up to the end of the text or the sequence that is
     /// being carried out.
     pub(crate) offset: u64,
@@ -114,6 +117,7 @@ impl Screen {
             history: History::new(history_limit),
             interned: Interned::new(),
             input: Input::default(),
+            backlog: Backlog::default(),
             offset: 0,
             shell: None,
             notifications: Notifications::default(),

@@ -8,6 +8,8 @@ pub(crate) struct Colour(u32);
 
 impl Colour {
     pub(crate) const DEFAULT: Colour = Colour(0);
+    /// None that there is, to see whether it was changed.
+    pub(crate) const UNKNOWN: Colour = Colour(u32::MAX);
 
     pub(crate) fn indexed(index: u8) -> Colour {
         Colour(1 << 24 | u32::from(index))

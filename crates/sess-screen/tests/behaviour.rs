@@ -1,6 +1,6 @@
 //! One small case per behaviour.
 
-use sess_screen::{HOME, INTERRUPT, NEUTRALISE, QueryKind, QueryScan, Screen, Size};
+use sess_screen::{HOME, INTERRUPT, NEUTRALISE, QueryKind, Screen, Size};
 
 fn screen(bytes: &[u8]) -> Screen {
     let mut screen = Screen::new(Size::new(10, 4), 100);
@@ -249,7 +249,6 @@ fn every_usual_query_has_its_answer() {
     ];
     for (query, kind, answer) in cases {
         assert_eq!(replies(query.as_bytes()), [(kind, answer.to_owned())], "{query:?}");
-        assert!(QueryScan::new().scan(query.as_bytes()), "{query:?}");
         assert_eq!(QueryKind::of_report(answer.as_bytes()), Some(kind), "{answer:?}");
     }
 }
@@ -283,19 +282,6 @@ fn keys_are_no_reports() {
         assert_eq!(QueryKind::of_report(key), None, "{key:?}");
     }
     assert_eq!(QueryKind::of_report(b"\x1b[2;2R"), Some(QueryKind::CursorPosition));
-}
-
-#[test]
-fn the_scan_finds_a_query_split_anywhere_and_stays_calm_else() {
-    for query in [&b"\x1b[?2026$p"[..], b"\x1b]11;?\x1b\\", b"\x1bP+q544e\x1b\\", b"\x1b[c"] {
-        for cut in 1..query.len() {
-            let mut scan = QueryScan::new();
-            let early = scan.scan(&query[..cut]);
-            assert!(scan.scan(&query[cut..]) || early, "{query:?} at {cut}");
-        }
-    }
-    let calm = b"text\x1b[1;31mred\x1b[m\x1b[2;3H\x1b[K\x1b]0;title\x07\x1b]8;;http://x\x1b\\\x1b[?25l\x1b7\x1b8";
-    assert!(!QueryScan::new().scan(calm));
 }
 
 #[test]

@@ -112,10 +112,22 @@ fn coloured_line() -> impl Strategy<Value = String> {
     let sgr = prop_oneof![
         4 => Just("\x1b[0m"), 2 => Just("\x1b[m"), 4 => Just("\x1b[31m"), 2 => Just("\x1b[1;32m"),
         1 => Just("\x1b[44m"), 1 => Just("\x1b[7m"), 1 => Just("\x1b[4m"), 1 => Just("\x1b[49;38;5;7m"),
+        1 => Just("\x1b[0;32m"), 1 => Just("\x1b[38;2;45;4;100m"), 1 => Just("\x1b[105m"),
+        1 => Just("\x1b[1;48;2;104;0;255;3m"), 1 => Just("\x1b[4:3m"),
     ];
     let part = (sgr, "[ -~]{0,4}").prop_map(|(sgr, text)| format!("{sgr}{text}"));
-    let end = prop_oneof![30 => Just("\x1b[0m"), 1 => Just(""), 1 => Just("\x1b[K")];
+    let end = prop_oneof![30 => Just("\x1b[0m"), 4 => Just("\x1b[39;49m"), 1 => Just(""), 1 => Just("\x1b[K")];
     (prop::collection::vec(part, 0..4), end).prop_map(|(parts, end)| parts.concat() + end)
+}
+
+/// Some lines that make a backlog, or something that is none of its kind.
+fn ahead() -> impl Strategy<Value = Vec<u8>> {
+    let lines = |lines: Vec<String>| (lines.join("\r\n") + "\r\n").into_bytes();
+    prop_oneof![
+        4 => prop::collection::vec(coloured_line(), 0..40).prop_map(lines),
+        2 => prop::collection::vec("[ -~]{0,30}", 0..40).prop_map(lines),
+        1 => program(4),
+    ]
 }
 
 /// Two small screens that were fed the same, one in one go.
@@ -200,6 +212,48 @@ proptest! {
         let (whole, split) = at_once_and_in_pieces(bytes.as_bytes(), limit);
         prop_assert_eq!(whole.history(), split.history());
         prop_assert_eq!(state(&whole), state(&split));
+    }
+
+    #[test]
+    fn what_is_fed_ahead_is_as_if_it_was_looked_at_all_the_time(
+        parts in prop::collection::vec(ahead(), 0..12), limit in 0_usize..60,
+        cols in 1_u16..20, rows in 1_u16..7, steps in prop::collection::vec(1_usize..200, 1..6),
+    ) {
+        let bytes = parts.concat();
+        let size = Size::new(cols, rows);
+        let (mut ahead, mut looked_at) = (Screen::new(size, limit), Screen::new(size, limit));
+        let mut rest = &bytes[..];
+        for step in steps.iter().cycle() {
+            let (part, more) = rest.split_at(rest.len().min(*step));
+            ahead.feed_ahead(part);
+            looked_at.feed(part);
+            prop_assert_eq!(ahead.offset(), looked_at.offset());
+            prop_assert_eq!(ahead.next_line(), looked_at.history().end);
+            let shown = ahead.screenful();
+            prop_assert_eq!(shown.text(), looked_at.text());
+            prop_assert_eq!(shown.cursor(), looked_at.cursor());
+            prop_assert_eq!(shown.pen(), looked_at.pen());
+            let rows = |screen: &Screen| (0..rows).map(|y| screen.row(y)).collect::<Vec<_>>();
+            prop_assert_eq!(rows(&shown), rows(&looked_at));
+            // Not always, so that much can wait.
+            if step % 7 == 0 {
+                ahead.settle();
+                prop_assert_eq!(state(&ahead), state(&looked_at));
+                prop_assert_eq!(ahead.cursor(), looked_at.cursor());
+                prop_assert_eq!(ahead.pen(), looked_at.pen());
+            }
+            rest = more;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        ahead.settle();
+        prop_assert_eq!(ahead.history(), looked_at.history());
+        prop_assert_eq!(state(&ahead), state(&looked_at));
+        let lines = |screen: &Screen| screen.lines_since(0, 0, true);
+        if cols > 1 {
+            prop_assert_eq!(lines(&ahead), lines(&looked_at));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use sess_proto::message::Upkeep;
 use sess_screen::Screen;
 
-use super::{Action, Phase, Session};
+use super::{Action, Phase, Session, readers};
 use crate::record::output::{Frames, Shown};
 use crate::record::{Begin, Cells, Keep, KeepOutput, LatestRecord, Text};
 
@@ -129,8 +129,9 @@ impl Session {
         if is_flood && keeping.due.is_some_and(|due| now + 5 * QUICK < due) {
             return;
         }
-        self.catch_up();
-        let shown = Shown::of(self.stream.screen(), false);
+        let Self { stream, clients, .. } = self;
+        let shown = Shown::of(&stream.screenful(&mut readers(clients)), false);
+        self.followed();
         let keeping = &mut self.keeping;
         keeping.cut_at = now;
         keeping.cuts.push_back(Cut { shown, resizes: keeping.resizes });

@@ -88,10 +88,6 @@ impl Session {
         }
         self.catch_up();
         self.duty.pass(on);
-        if on.is_none() {
-            self.stream.restart_scan();
-            self.unsure = true;
-        }
         self.probe = None;
     }
 

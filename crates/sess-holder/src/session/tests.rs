@@ -120,6 +120,10 @@ impl World {
             }
             self.settle();
         }
+        while self.session.can_use_pause() {
+            self.session.use_pause();
+        }
+        self.settle();
     }
 
     /// Says as much of an endless text as is wanted; returns how much that was.
