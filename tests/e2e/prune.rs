@@ -30,7 +30,9 @@ fn age(sandbox: &Sandbox, name: &str, file: &str, keys: &[&str], age: Duration) 
             json[*key] = ago(age).into();
         }
     }
-    sandbox.write(&path, json.to_string());
+    let path = sandbox.write(&path, json.to_string());
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - age).unwrap();
 }
 
 /// A session that has exited so long ago.

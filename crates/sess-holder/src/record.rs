@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sess_proto::message::Exit;
@@ -406,6 +408,13 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
     })
+}
+
+/// When it was noted down that a session's program has ended, by the name of its folder in
+/// `root`; that need not be its latest one. Asking costs little.
+pub fn noted_end(root: &Dir, name: &OsStr) -> Option<SystemTime> {
+    let path = Path::new(name).join(RECORD).join(EXIT);
+    Some(root.metadata_of(path.as_os_str()).ok()?.modified)
 }
 
 /// Reads what a session's folder says. What is not there, or not readable, is

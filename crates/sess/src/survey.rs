@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use sess_holder::ending;
@@ -398,6 +398,5 @@ fn in_characters((cols, rows): Cells) -> sess_proto::message::Size {
 
 /// The time of day.
 pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(since.as_millis() as u64)
+    SystemTime::now().into()
 }

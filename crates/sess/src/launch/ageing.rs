@@ -15,32 +15,54 @@ use crate::survey::{Sighting, is_held, now};
 /// removed stays: that is no reason not to begin.
 pub(super) fn remove_old(config: &Config, directories: &[Directory]) {
     let now = now();
-    let mut exited: Vec<(Time, Sighting)> = directories
-        .iter()
-        .enumerate()
-        .flat_map(|(index, directory)| {
-            let names = directory.names().unwrap_or_default().into_iter();
-            names.filter_map(move |name| exited(directory, index, name))
-        })
-        .collect();
+    let mut ended = ended(directories);
+    // Each begin comes by here, mostly for nothing: files are read only where it is time.
+    let are_many = ended.len() > config.record_max_count;
+    ended.retain(|one| are_many || one.time.ago(now) > config.record_max_age);
+    let exited = ended.into_iter().filter_map(|one| exited(directories, one));
+    let mut exited: Vec<(Time, Sighting)> = exited.collect();
     exited.sort_unstable_by_key(|(time, _)| Reverse(*time));
     for (newer, (time, sighting)) in exited.iter().enumerate() {
-        if newer >= config.record_max_count || time.ago(now) > config.record_max_age {
+        let is_one_too_many = are_many && newer >= config.record_max_count;
+        if is_one_too_many || time.ago(now) > config.record_max_age {
             let claim = remains::claim(directories, sighting);
             let _ = claim.map(|claim| claim.map(remains::remove));
         }
     }
 }
 
+/// A session whose program has ended, perhaps not for good.
+struct Ended {
+    name: SessionName,
+    /// In which of the directories.
+    directory: usize,
+    /// When that was written down.
+    time: Time,
+}
+
+/// All of them, as their files' dates tell.
+fn ended(directories: &[Directory]) -> Vec<Ended> {
+    let mut ended = Vec::new();
+    for (index, directory) in directories.iter().enumerate() {
+        for name in directory.names().unwrap_or_default() {
+            if let Some(time) = record::noted_end(&directory.dir, name.as_ref()) {
+                ended.push(Ended { name, directory: index, time: Time::from(time) });
+            }
+        }
+    }
+    ended
+}
+
 /// A session that has exited for good, and when.
-fn exited(directory: &Directory, index: usize, name: SessionName) -> Option<(Time, Sighting)> {
-    let folder = directory.folder(&name)?;
+fn exited(directories: &[Directory], ended: Ended) -> Option<(Time, Sighting)> {
+    let Ended { name, directory, .. } = ended;
+    let folder = directories[directory].folder(&name)?;
     // What lives is the most, and the lock is quicker asked than a record read.
     if is_held(&folder) {
         return None;
     }
     let record = record::read(&folder);
     let time = Time(record.exit.as_ref()?.time);
-    let sighting = Sighting::over(name, index, State::Exited, record);
+    let sighting = Sighting::over(name, directory, State::Exited, record);
     (!sighting.record.was_taken()).then_some((time, sighting))
 }
