@@ -136,6 +136,8 @@ fn a_thousand_waiters_cost_no_wake_ups_and_none_misses_the_end() {
         waiting.push(connection);
     }
     wait_until("all to be accepted", || crate::harness::open_descriptors(session.holder) > 1_000);
+    // It has heard what they all want when it answers the next.
+    wait_until("an answer", || sandbox.sess(["status", "-q", "work"]).code == 0);
     let turns = || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", session.holder)).unwrap();
         status_field(&status, "voluntary_ctxt_switches").parse::<u64>().unwrap()

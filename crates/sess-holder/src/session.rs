@@ -41,6 +41,8 @@ pub const READ_BUDGET: usize = 64 * 1024;
 const PACE: u64 = 64 * 1024;
 /// After this much quiet the screen catches up, in milliseconds.
 const QUIET: u64 = 20;
+/// After so much output there may be memory that is free again, in bytes.
+const MUCH: u64 = 64 * 1024;
 /// A connection that wants nothing is closed after this, in milliseconds.
 const PATIENCE: u64 = 10_000;
 /// The time, as the event loop sees it.
@@ -132,6 +134,8 @@ pub enum Action {
     Probe(ClientId),
     /// End the program and all that it started.
     Kill(Kill),
+    /// Give memory back that is free again.
+    GiveBack,
     /// Write down how it stands with the session, and this, then call
     /// [`Session::kept`].
     Record(Option<Keep>),
@@ -199,6 +203,8 @@ pub struct Session {
     last_detach: u64,
     /// How often the program was started again.
     restarts: u32,
+    /// Where the output was when memory was last given back.
+    relaxed_at: u64,
 }
 
 impl Session {
@@ -240,6 +246,7 @@ impl Session {
             upkeep: Upkeep::new(policies, 0),
             last_detach: 0,
             restarts: 0,
+            relaxed_at: 0,
         };
         if session.stream.screen().size() != screen {
             session.stream.resize(screen);
@@ -352,7 +359,7 @@ impl Session {
     /// Whether there is something to do while the program says nothing. Where the holder
     /// answers, the program may be waiting for it: the screen is to see what was asked.
     pub fn can_use_pause(&self) -> bool {
-        self.stream.is_behind() || self.duty.on().is_none() && !self.stream.is_caught_up()
+        self.stream.is_behind() || self.duty.on().is_none() && self.stream.has_unread()
     }
 
     /// The program says nothing at the moment: the screen follows a little.
@@ -411,6 +418,10 @@ impl Session {
         if !self.stream.is_caught_up() && self.last_output.is_none_or(|at| due(at.ticks, QUIET)) {
             self.catch_up();
             self.clients.values_mut().for_each(|client| client.outbox.relax());
+            if self.stream.head() - self.relaxed_at >= MUCH {
+                self.relaxed_at = self.stream.head();
+                self.actions.push(Action::GiveBack);
+            }
         }
         let mut stalled = Vec::new();
         let mut gone = Vec::new();

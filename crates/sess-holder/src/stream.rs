@@ -119,9 +119,14 @@ impl Stream {
         self.journal.commit(count);
     }
 
-    /// Whether the screen has seen all output.
+    /// Whether the screen shows what there is at the head.
     pub fn is_caught_up(&self) -> bool {
-        self.parsed == self.head()
+        self.parsed == self.head() && self.screen.is_settled()
+    }
+
+    /// Whether there is output that the screen has not taken.
+    pub fn has_unread(&self) -> bool {
+        self.parsed < self.head()
     }
 
     /// Whether the screen is so far behind that a pause should be used.

@@ -41,8 +41,8 @@ pub(crate) struct Backlog {
 }
 
 impl Screen {
-    /// Whether the grid shows all that was taken.
-    pub(crate) fn is_settled(&self) -> bool {
+    /// Whether the screen shows all that was taken ([`Screen::feed_ahead`]).
+    pub fn is_settled(&self) -> bool {
         self.backlog.bytes.is_empty()
     }
 

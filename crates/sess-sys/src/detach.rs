@@ -6,12 +6,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sched::{CloneFlags, clone};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
@@ -22,6 +25,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::inherit::{SignalsHeldBack, above_stdio, close_all_but, reset_signals};
 use crate::signals;
+use crate::stack::Stack;
 
 pub use crate::title::{forget_environment, set_command_line};
 
@@ -111,21 +115,32 @@ pub fn detach<T>(
     let (said, outcome) = pipe_with(PipeFlags::CLOEXEC)?;
     // 0 to 2 will be /dev/null, whatever this process has there.
     let outcome = Outcome(above_stdio(outcome)?);
+    let mut stack = Stack::new()?;
     let held_back = SignalsHeldBack::new()?;
 
-    // SAFETY: there is no other thread, so no lock is held by anybody and the
-    // child may do what it likes. It never returns from here, so that nothing of
-    // the parent's is dropped twice.
-    let child = match unsafe { fork() }? {
-        ForkResult::Child => {
-            let spared = keep(&what).iter().map(AsRawFd::as_raw_fd).collect();
+    let spared = keep(&what).iter().map(AsRawFd::as_raw_fd).collect();
+    // What the child takes over is its own, as after any fork; ours goes here.
+    let ours = ManuallyDrop::new((what, outcome, body));
+    let mut spared = Some(spared);
+    let child = {
+        let run = Box::new(|| {
+            let spared = spared.take().unwrap_or_default();
+            // SAFETY: read once by whoever gets as far as to use it; the child that
+            // shares our memory drops nothing, and ends.
+            let (what, outcome, body) = unsafe { ptr::read(&raw const *ours) };
             forsake(spared, outcome, |outcome| body(what, outcome))
-        }
-        ForkResult::Parent { child } => child,
+        });
+        let alike = CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK;
+        // SAFETY: we stand still until the child has ended, which is while it has our
+        // memory; there is no other thread. It has descriptors, signal handlers, mask and
+        // directory of its own, and what it allocates is consistent for us as well. It
+        // never returns from its closure.
+        unsafe { clone(run, stack.memory(), alike, Some(libc::SIGCHLD)) }
     };
+    drop(ManuallyDrop::into_inner(ours));
+    let child = child?;
     drop(held_back);
-    drop(outcome);
-    // Only the first child, which ends at once; its status is an error number.
+    // Only the first child, which has ended; its status is an error number.
     let status = loop {
         match waitpid(child, None) {
             Err(Errno::EINTR) => {}
@@ -148,7 +163,7 @@ fn forsake(keep: Vec<RawFd>, outcome: Outcome, body: impl FnOnce(Outcome) -> i32
     if let Err(error) = leave(keep, &outcome) {
         exit(error.raw_os_error().unwrap_or(libc::EINVAL));
     }
-    // SAFETY: as for the first fork: one thread, and neither side returns.
+    // SAFETY: one thread, so no lock is held by anybody, and neither side returns.
     match unsafe { fork() } {
         Err(error) => exit(error as i32),
         Ok(ForkResult::Parent { .. }) => exit(0),

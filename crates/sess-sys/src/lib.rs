@@ -22,6 +22,7 @@ pub mod process;
 pub mod pty;
 pub mod signals;
 pub mod socket;
+mod stack;
 mod title;
 pub mod tty;
 pub mod watch;

@@ -56,6 +56,7 @@ impl Holder {
                 let unread = connection.and_then(|one| one.stream.unsent().ok());
                 self.session.probed(id, unread.is_some_and(|bytes| bytes > 0));
             }
+            Action::GiveBack => sess_sys::heap::give_back(),
             Action::Kill(kill) => {
                 self.recorder.note_cwd(self.pid);
                 let signal = kill.signal.and_then(Signal::new);

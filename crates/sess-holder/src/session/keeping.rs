@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use sess_proto::message::Upkeep;
 use sess_screen::Screen;
 
-use super::{Action, Phase, Session, readers};
+use super::{Action, MUCH, Phase, Session, readers};
 use crate::record::output::{Frames, Shown};
 use crate::record::{Begin, Cells, Keep, KeepOutput, LatestRecord, Text};
 
@@ -235,6 +235,9 @@ impl Session {
         match written {
             Ok(()) => {
                 if let Some((end, in_segment)) = writing {
+                    if end - keeping.written >= MUCH {
+                        self.actions.push(Action::GiveBack);
+                    }
                     keeping.written = end;
                     keeping.segment = Some(in_segment);
                     keeping.is_broken = false;
