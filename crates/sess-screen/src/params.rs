@@ -171,9 +171,10 @@ impl Short {
     /// Whether it is `m` or `0m`, which every other one is.
     #[inline]
     pub(crate) fn resets_pen(self) -> bool {
-        const RESET: u128 = b'm' as u128;
-        const RESET_0: u128 = (b'm' as u128) << 8 | b'0' as u128;
-        matches!(self.body, RESET | RESET_0)
+        const RESET: u64 = b'm' as u64;
+        const RESET_0: u64 = (b'm' as u64) << 8 | b'0' as u64;
+        // Behind the end there is nothing, so that the lower half is enough.
+        matches!(self.body as u64, RESET | RESET_0)
     }
 
     /// Whether it is one of colours and attributes (SGR).

@@ -83,13 +83,13 @@ impl Row {
         let to_cell = |&byte: &u8| Cell { glyph: u32::from(byte), style, flags: 0 };
         let len = self.cells.len();
         if x < len {
-            self.cut(x);
-            self.cut(x + text.len());
-            let over = text.len().min(len - x);
-            for (cell, byte) in self.cells[x..x + over].iter_mut().zip(text) {
-                *cell = to_cell(byte);
+            if !self.ascii {
+                self.cut(x);
+                self.cut(x + text.len());
             }
-            self.cells.extend(text[over..].iter().map(to_cell));
+            let (over, beyond) = text.split_at(text.len().min(len - x));
+            fill(&mut self.cells[x..], over, style);
+            self.cells.extend(beyond.iter().map(to_cell));
         } else {
             if x > len {
                 self.cells.resize(x, Cell::BLANK);
@@ -291,5 +291,20 @@ impl Row {
         while self.cells.last() == Some(&Cell::BLANK) {
             self.cells.pop();
         }
+    }
+}
+
+/// Writes printable ASCII over cells, of which there are enough.
+#[inline]
+fn fill(cells: &mut [Cell], text: &[u8], style: u16) {
+    let to_cell = |byte: u8| Cell { glyph: u32::from(byte), style, flags: 0 };
+    let cells = &mut cells[..text.len()];
+    let (fours, rest) = text.as_chunks::<4>();
+    let (cell_fours, cell_rest) = cells.as_chunks_mut::<4>();
+    for (cells, text) in cell_fours.iter_mut().zip(fours) {
+        *cells = text.map(to_cell);
+    }
+    for (cell, &byte) in cell_rest.iter_mut().zip(rest) {
+        *cell = to_cell(byte);
     }
 }
