@@ -132,7 +132,7 @@ pub fn detach<T>(
         });
         let alike = CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK;
         // SAFETY: we stand still until the child has ended, which is while it has our
-        // memory; there is no other thread. It has descriptors, signal handlers, mask and
+        // memory; there is no other thread. It has descriptors, signal actions, mask and
         // directory of its own, and what it allocates is consistent for us as well. It
         // never returns from its closure.
         unsafe { clone(run, stack.memory(), alike, Some(libc::SIGCHLD)) }
