@@ -8,6 +8,9 @@ use crate::screen::Screen;
 use crate::sgr;
 use crate::style::Style;
 
+/// So much is taken at once at most, in bytes.
+const PIECE: usize = 256 << 10;
+
 impl Screen {
     /// Takes bytes of the program's output: any bytes, split anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -19,8 +22,11 @@ impl Screen {
     /// on the screen before [`Screen::settle`], which is to be called before anybody
     /// looks at it. The history, titles, answers and whatever is told stand as they are.
     pub fn feed_ahead(&mut self, bytes: &[u8]) {
-        let taken = if self.is_settled() { 0 } else { self.add_to_backlog(bytes) };
-        self.feed_now(&bytes[taken..]);
+        // Piece by piece, for what waits is a copy.
+        for bytes in bytes.chunks(PIECE) {
+            let taken = if self.is_settled() { 0 } else { self.add_to_backlog(bytes) };
+            self.feed_now(&bytes[taken..]);
+        }
     }
 
     /// Takes bytes when nothing waits.
