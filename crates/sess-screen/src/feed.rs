@@ -42,30 +42,22 @@ impl Screen {
                 continue;
             }
             let byte = bytes[at];
+            if self.cursor.x == 0 && at >= looked && matches!(byte, 0x1b | 0x20..=0x7e) {
+                let (skipped, seen) = self.take_backlog(&bytes[at..], start + at as u64);
+                looked = at + seen;
+                at += skipped;
+                if skipped > 0 {
+                    continue;
+                }
+            }
             match byte {
                 0x20..=0x7e => {
-                    if at >= looked && self.cursor.x == 0 {
-                        let (skipped, seen) = self.take_backlog(&bytes[at..], start + at as u64);
-                        looked = at + seen;
-                        at += skipped;
-                        if skipped > 0 {
-                            continue;
-                        }
-                    }
                     let run = printable(&bytes[at..]);
                     self.offset = start + (at + run) as u64;
                     self.print_ascii(&bytes[at..at + run]);
                     at += run;
                 }
                 0x1b => {
-                    if at >= looked && self.cursor.x == 0 {
-                        let (skipped, seen) = self.take_backlog(&bytes[at..], start + at as u64);
-                        looked = at + seen;
-                        at += skipped;
-                        if skipped > 0 {
-                            continue;
-                        }
-                    }
                     let short = Short::at(&bytes[at..]);
                     if let Some(short) = short
                         && let Some(pen) = self.known_pen(short)
