@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sess_sys::process::Process;
 
-use crate::harness::{Sandbox, Session, is_there, process_in, wait_until, wait_until_gone};
+use crate::harness::{Sandbox, Session, is_there, process_in, wait_until};
 
 /// Runs the same command so often at once; returns the codes. Errors are those of
 /// the name or the command only.
@@ -152,9 +152,7 @@ fn dead_with_survivor(sandbox: &Sandbox) -> (Session<'_>, Process) {
 fn the_name_of_a_dead_session_is_free_when_nothing_of_it_lives() {
     let sandbox = Sandbox::new();
     let session = sandbox.start_session("work", ["cat"]);
-    let program = Process::read(session.pid).unwrap().unwrap();
-    session.lose_holder();
-    wait_until_gone(&program);
+    session.lose_both();
     sandbox.sess(["status", "work"]).expect(1);
     let again = sandbox.start_session("work", ["cat"]);
     assert_ne!(again.id, session.id);

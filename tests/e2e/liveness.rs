@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use sess_sys::process::{Process, Signal};
+use sess_sys::process::Signal;
 
 use crate::harness::{
     Connection, PATIENCE, Sandbox, is_there, listing, signal_to, wait_for, wait_until,
@@ -81,9 +81,7 @@ fn a_full_accept_queue_is_unresponsive_not_dead() {
 fn a_process_that_got_the_holders_number_makes_nothing_alive() {
     let sandbox = Sandbox::new();
     let session = sandbox.start_session("work", ["cat"]);
-    let cat = Process::read(session.pid).unwrap().unwrap();
-    session.lose_holder();
-    wait_until("the hangup", || !cat.alive());
+    session.lose_both();
     // The record names a process that lives: another holder, and this test.
     let other = sandbox.start_session("other", ["cat"]);
     let record = session.folder().join("record/start.json");

@@ -5,7 +5,7 @@ mod healing;
 
 use std::path::PathBuf;
 
-use crate::harness::{Output, Sandbox, find, is_root, is_there, listing, mode, set_mode, skipped};
+use crate::harness::{Output, Sandbox, find, is_root, is_there, listing, mode, set_mode};
 
 /// Runs `sess` where `SESS_DIR` names nothing.
 #[track_caller]
@@ -139,26 +139,10 @@ fn a_user_in_no_database_is_no_trouble() {
 
 /// Runs a script where /var/tmp is empty and our own, and the first two
 /// candidates are files.
-fn with_own_var_tmp(sandbox: &Sandbox, script: &str) -> Option<Output> {
-    let unshare = find("unshare")?;
-    if !is_root() {
-        return None;
-    }
+fn in_the_last_place(sandbox: &Sandbox, script: &str) -> Option<Output> {
     sandbox.write("state/sess", "a file");
     sandbox.write("home/.local/state/sess", "a file");
-    let sess = env!("CARGO_BIN_EXE_sess");
-    let prelude = format!(
-        "sess='{sess}'; unset SESS_DIR; mount --bind run /var/tmp || exit 77
-         trap '$sess kill --all --grace 0s 2>/dev/null' EXIT"
-    );
-    let mut command = sandbox.command(unshare);
-    command.args(["-m", "--propagation", "private", "sh", "-c", &format!("{prelude}\n{script}")]);
-    let output = sandbox.run(command);
-    if output.code == 77 {
-        skipped("no mounts");
-        return None;
-    }
-    Some(output)
+    sandbox.run_with_own_var_tmp(script)
 }
 
 #[test]
@@ -166,7 +150,7 @@ fn the_last_candidate_is_in_var_tmp() {
     let sandbox = Sandbox::new();
     let script = "$sess new -d work -- cat; $sess status -q work; ls -A /var/tmp
         stat -c %a /var/tmp/sess-0; $sess kill work";
-    let Some(output) = with_own_var_tmp(&sandbox, script) else { return };
+    let Some(output) = in_the_last_place(&sandbox, script) else { return };
     let output = output.expect(0);
     assert_eq!(output.stdout, "work\nsess-0\n700\n");
     assert_eq!(output.stderr.lines().count(), 6, "two warnings each: {}", output.stderr);
@@ -176,7 +160,7 @@ fn the_last_candidate_is_in_var_tmp() {
 fn without_any_usable_candidate_new_fails_and_says_why() {
     let sandbox = Sandbox::new();
     let script = "touch /var/tmp/sess-0; $sess new -d work -- cat; echo code $?";
-    let Some(output) = with_own_var_tmp(&sandbox, script) else { return };
+    let Some(output) = in_the_last_place(&sandbox, script) else { return };
     assert_eq!(output.stdout, "code 1\n");
     let last: Vec<_> = output.stderr.lines().rev().take(2).collect();
     assert!(last[0].starts_with("hint: ") && last[0].contains("SESS_DIR"), "{}", output.stderr);
@@ -190,9 +174,7 @@ fn looking_changes_nothing() {
     sandbox.start_session_that_ends("ended", "exit 3");
     let stopped = sandbox.start_session("stopped", ["cat"]);
     let dead = sandbox.start_session("dead", ["cat"]);
-    let program = sess_sys::Process::read(dead.pid).unwrap().unwrap();
-    dead.lose_holder();
-    crate::harness::wait_until_gone(&program);
+    dead.lose_both();
     stopped.stop_holder();
     std::fs::create_dir(sandbox.sessions().join("empty")).unwrap();
     std::fs::write(sandbox.sessions().join("file"), "x").unwrap();

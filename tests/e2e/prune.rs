@@ -4,9 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use sess_sys::process::{Process, Signal};
+use sess_sys::process::Signal;
 
-use crate::harness::{Sandbox, Session, contents, is_there, process_in, wait_until_gone};
+use crate::harness::{Sandbox, Session, contents, is_there, process_in};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -51,9 +51,7 @@ fn dead<'a>(sandbox: &'a Sandbox, name: &str) -> Session<'a> {
     crate::harness::wait_until("the record", || {
         is_there(&session.folder().join("record/latest.json"))
     });
-    let program = Process::read(session.pid).unwrap().unwrap();
-    session.lose_holder();
-    wait_until_gone(&program);
+    session.lose_both();
     session
 }
 
@@ -74,9 +72,7 @@ fn what_the_dead_and_the_exited_left_is_removed_and_named() {
     command.env("SSH_AUTH_SOCK", agent);
     sandbox.run(command).expect(0);
     let dead = sandbox.session("c-dead");
-    let program = Process::read(dead.pid).unwrap().unwrap();
-    dead.lose_holder();
-    wait_until_gone(&program);
+    dead.lose_both();
     for name in ["b-exited", "a exited"] {
         sandbox.start_session_that_ends(name, "exit 3");
     }

@@ -11,9 +11,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
-use sess_sys::process::{Process, Signal};
+use sess_sys::process::Signal;
 
-use crate::harness::{Sandbox, contents, is_there, process_in, wait_until, wait_until_gone};
+use crate::harness::{Sandbox, contents, is_there, process_in, wait_until};
 
 const SESS: &str = env!("CARGO_BIN_EXE_sess");
 
@@ -103,9 +103,7 @@ fn its_policies_hold_again() {
 fn a_session_whose_holder_was_lost_is_restarted() {
     let sandbox = Sandbox::new();
     let session = sandbox.start_session("work", ["cat"]);
-    let program = Process::read(session.pid).unwrap().unwrap();
-    session.lose_holder();
-    wait_until_gone(&program);
+    session.lose_both();
     sandbox.sess(["status", "work"]).expect(1);
     sandbox.sess(["restart", "work"]).expect(0);
     assert_eq!(sandbox.session("work").id, session.id);

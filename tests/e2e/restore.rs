@@ -4,23 +4,12 @@
 use sess_sys::process::{Pid, Process, Signal};
 
 use crate::harness::{
-    Output, Sandbox, Session, contents, find, is_root, process_in, signal_to, skipped, wait_until,
-    wait_until_gone,
+    Sandbox, Session, contents, process_in, signal_to, wait_until, wait_until_gone,
 };
-
-const SESS: &str = env!("CARGO_BIN_EXE_sess");
 
 /// The names in a table of sessions.
 fn names(table: &str) -> Vec<&str> {
     table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect()
-}
-
-/// Takes a session's holder, and waits for the end of its program, which that costs it.
-#[track_caller]
-fn lose_both(session: &Session<'_>) {
-    let program = Process::read(session.pid).unwrap().unwrap();
-    session.lose_holder();
-    wait_until_gone(&program);
 }
 
 /// Takes a session as a system does that goes down.
@@ -37,7 +26,7 @@ fn start_taken(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     for name in ["a-dead", "b-taken", "c-hup", "d-term", "e-kill"] {
         let session = sandbox.start_script(name, &format!("echo {name}; exec cat"));
         match name {
-            "a-dead" => lose_both(&session),
+            "a-dead" => session.lose_both(),
             "b-taken" => take(&session),
             _ => {
                 let signal = match name {
@@ -244,27 +233,6 @@ fn of_two_at_once_each_session_is_restored_by_one() {
     }
 }
 
-/// Runs a script in which `SESS_DIR` is not set and /var/tmp is empty and our own, so
-/// that all places can be used.
-fn in_all_places(sandbox: &Sandbox, script: &str) -> Option<Output> {
-    let unshare = find("unshare")?;
-    if !is_root() {
-        return None;
-    }
-    let prelude = format!(
-        "sess='{SESS}'; unset SESS_DIR; mount --bind run /var/tmp || exit 77
-         trap '$sess kill --all --grace 0s 2>/dev/null' EXIT"
-    );
-    let mut command = sandbox.command(unshare);
-    command.args(["-m", "--propagation", "private", "sh", "-c", &format!("{prelude}\n{script}")]);
-    let output = sandbox.run(command);
-    if output.code == 77 {
-        skipped("no mounts");
-        return None;
-    }
-    Some(output)
-}
-
 #[test]
 fn without_sess_dir_it_is_done_in_all_places() {
     let sandbox = Sandbox::new();
@@ -285,7 +253,7 @@ fn without_sess_dir_it_is_done_in_all_places() {
         "mkdir -p home/.local/state; touch home/.local/state/sess; take in-tmp
          rm none home/.local/state/sess",
     );
-    let Some(output) = in_all_places(&sandbox, &script) else { return };
+    let Some(output) = sandbox.run_with_own_var_tmp(&script) else { return };
     let output = output.expect(0);
     let lines: Vec<_> = output.stdout.lines().filter(|line| !line.starts_with("in-")).collect();
     assert_eq!(

@@ -7,9 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::harness::{
-    Running, Sandbox, Terminal, find, is_there, mode, wait_for, wait_until, wait_until_gone,
-};
+use crate::harness::{Running, Sandbox, Terminal, find, is_there, mode, wait_for, wait_until};
 
 /// An agent with one key, and what it needs to be asked.
 struct Agent {
@@ -220,9 +218,7 @@ fn the_link_goes_with_a_session_however_that_ends() {
     // Its name is taken by another.
     start("replaced", "exec cat");
     let session = sandbox.session("replaced");
-    let program = sess_sys::Process::read(session.pid).unwrap().unwrap();
-    session.lose_holder();
-    wait_until_gone(&program);
+    session.lose_both();
     sandbox.start_session("replaced", ["cat"]);
     let mut command = sandbox.sess_command(["new", "-d", "failed", "--", "no-such-command"]);
     command.env("SSH_AUTH_SOCK", &agent);

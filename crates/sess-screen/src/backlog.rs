@@ -91,7 +91,8 @@ impl Screen {
         taken
     }
 
-    /// Leaves what was taken waiting, if there is `end`.
+    /// Leaves what was taken waiting; where `end` says that something else follows, or
+    /// where it is too much, it is put on the grid.
     fn wait(&mut self, mut backlog: Backlog, end: End) {
         self.offset = backlog.origin + backlog.bytes.len() as u64;
         let kept = self.history.limit() as usize + self.rows();

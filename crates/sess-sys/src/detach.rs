@@ -121,6 +121,7 @@ pub fn detach<T>(
     let spared = keep(&what).iter().map(AsRawFd::as_raw_fd).collect();
     // What the child takes over is its own, as after any fork; ours goes here.
     let ours = ManuallyDrop::new((what, outcome, body));
+    // But these numbers it uses up, in memory that is ours as well.
     let mut spared = Some(spared);
     let child = {
         let run = Box::new(|| {

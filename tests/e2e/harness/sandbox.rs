@@ -14,7 +14,8 @@ use sess_sys::process::{self, Pid, Process, Signal};
 use tempfile::TempDir;
 
 use super::patience::{PATIENCE, wait_for, wait_within};
-use super::programs::PATH;
+use super::processes::is_root;
+use super::programs::{PATH, find, skipped};
 use super::terminal::{Terminal, TerminalRequest};
 
 /// Says in every process's environment which sandbox it belongs to.
@@ -144,6 +145,29 @@ impl Sandbox {
     #[track_caller]
     pub fn run(&self, command: Command) -> Output {
         self.finish(self.start(command))
+    }
+
+    /// Runs a script with `$sess`, in which `SESS_DIR` is not set and /var/tmp is empty
+    /// and our own; `None` where that can't be had.
+    pub fn run_with_own_var_tmp(&self, script: &str) -> Option<Output> {
+        let unshare = find("unshare")?;
+        if !is_root() {
+            return None;
+        }
+        let sess = env!("CARGO_BIN_EXE_sess");
+        let prelude = format!(
+            "sess='{sess}'; unset SESS_DIR; mount --bind run /var/tmp || exit 77
+             trap '$sess kill --all --grace 0s 2>/dev/null' EXIT"
+        );
+        let script = format!("{prelude}\n{script}");
+        let mut command = self.command(unshare);
+        command.args(["-m", "--propagation", "private", "sh", "-c", &script]);
+        let output = self.run(command);
+        if output.code == 77 {
+            skipped("no mounts");
+            return None;
+        }
+        Some(output)
     }
 
     /// Runs `sess` to its end, with this on standard input.
@@ -393,6 +417,15 @@ impl Session<'_> {
         let holder = Process::read(self.holder).unwrap().unwrap();
         holder.signal(Signal::KILL).unwrap();
         wait_for("the holder's end", || (!holder.alive()).then_some(()));
+    }
+
+    /// Kills its holder, and waits for the end of its program as well, which that costs
+    /// it unless it ignores the hangup.
+    #[track_caller]
+    pub fn lose_both(&self) {
+        let program = Process::read(self.pid).unwrap().unwrap();
+        self.lose_holder();
+        wait_for("the program's end", || (!program.alive()).then_some(()));
     }
 
     /// Waits until its holder is stopped.

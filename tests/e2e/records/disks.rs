@@ -60,16 +60,24 @@ fn comes_back_with(disk: &Namespace<'_>, lines: &[&str]) {
     assert!(all.starts_with(&format!("{kept}── restarted ")), "{all}");
 }
 
-#[test]
-fn a_full_disk_costs_the_record_until_there_is_room() {
-    let sandbox = Sandbox::new();
-    let Some(disk) = Namespace::with_disk(&sandbox, "256k") else { return };
+/// A session whose disk has had no room any more since it said `lost`; what it said before
+/// that is in the record.
+#[track_caller]
+fn filled<'a>(sandbox: &'a Sandbox, lost: &str) -> Option<Namespace<'a>> {
+    let disk = Namespace::with_disk(sandbox, "256k")?;
     start(&disk);
     say(&disk, "before");
     wait_until_recorded(&disk);
     disk.fill_disk(0);
-    say(&disk, "meanwhile");
+    say(&disk, lost);
     wait_for_problem(&disk, "No space left on device");
+    Some(disk)
+}
+
+#[test]
+fn a_full_disk_costs_the_record_until_there_is_room() {
+    let sandbox = Sandbox::new();
+    let Some(disk) = filled(&sandbox, "meanwhile") else { return };
     // It works all the same, and what was on disk stays.
     say(&disk, "still");
     let before: Vec<_> = names_in(&disk.path("sessions/work/record"));
@@ -83,13 +91,7 @@ fn a_full_disk_costs_the_record_until_there_is_room() {
 #[test]
 fn killed_while_the_disk_is_full_the_session_has_what_was_written_before() {
     let sandbox = Sandbox::new();
-    let Some(disk) = Namespace::with_disk(&sandbox, "256k") else { return };
-    start(&disk);
-    say(&disk, "before");
-    wait_until_recorded(&disk);
-    disk.fill_disk(0);
-    say(&disk, "lost");
-    wait_for_problem(&disk, "No space left on device");
+    let Some(disk) = filled(&sandbox, "lost") else { return };
     disk.crash("work");
     disk.sess(&["status", "-q", "work"]).expect(1);
     let kept = disk.sess(&["logs", "work"]).expect(0).stdout;
