@@ -168,21 +168,7 @@ impl Session {
     pub fn look(&mut self, shown: bool) {
         if !self.waits.watching.is_empty() {
             self.catch_up();
-            let Waits { line, offsets: [primary, alternate], .. } = self.waits;
-            let screen = self.stream.screen();
-            let hidden = screen.shows_alternate();
-            let mut lines = screen.lines_since(line, primary, shown && !hidden);
-            if shown && hidden {
-                lines.extend(screen.lines_since(screen.history().end, alternate, true));
-            }
-            let has_come = |waiting: &Waiting| {
-                let since = waiting.since.unwrap_or(waiting.from);
-                let mut new = lines.iter().filter(|line| line.written > since);
-                waiting.pattern().is_some_and(|pattern| new.any(|line| pattern.matches(line)))
-            };
-            let watching = self.waits.watching.iter().copied();
-            let seen = watching.filter(|&id| self.waiting_of(id).is_some_and(has_come));
-            for id in seen.collect::<Vec<_>>() {
+            for id in self.answered(shown) {
                 self.end_wait(id, Happened {});
             }
         }
@@ -192,6 +178,28 @@ impl Session {
             self.waits.offsets[usize::from(screen.shows_alternate())] = screen.offset();
         }
         self.hold_lines();
+    }
+
+    /// Who has waited for one of the lines that are new.
+    fn answered(&self, shown: bool) -> Vec<ClientId> {
+        let Waits { line, offsets: [primary, alternate], .. } = self.waits;
+        let screen = self.stream.screen();
+        let hidden = screen.shows_alternate();
+        let mut lines = screen.lines_since(line, primary, shown && !hidden);
+        if shown && hidden {
+            lines.extend(screen.lines_since(screen.history().end, alternate, true));
+        }
+        // Mostly nothing is new, and they are many.
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        let has_come = |waiting: &Waiting| {
+            let since = waiting.since.unwrap_or(waiting.from);
+            let mut new = lines.iter().filter(|line| line.written > since);
+            waiting.pattern().is_some_and(|pattern| new.any(|line| pattern.matches(line)))
+        };
+        let watching = self.waits.watching.iter().copied();
+        watching.filter(|&id| self.waiting_of(id).is_some_and(has_come)).collect()
     }
 
     /// Lines that somebody has still to look at aren't dropped.
