@@ -201,13 +201,15 @@ impl Session {
         Some(keep)
     }
 
-    /// The oldest screen from which on the journal has everything.
+    /// The oldest screen from which on the journal has everything, unless that leaves much
+    /// of the journal out: those before it may not have been cut, or have passed.
     fn cut_within(&mut self, tail: u64) -> Option<Cut> {
-        let cuts = &mut self.keeping.cuts;
+        let Keeping { cuts, written, .. } = &mut self.keeping;
         while cuts.front().is_some_and(|cut| cut.shown.offset < tail) {
             cuts.pop_front();
         }
-        cuts.pop_front()
+        let enough = self.stream.head().saturating_sub(self.stream.capacity() / 5 * 2);
+        cuts.pop_front().filter(|Cut { shown, .. }| shown.offset <= enough.max(*written))
     }
 
     fn segment(&self, shown: &Shown) -> Frames {

@@ -155,6 +155,21 @@ fn a_program_that_is_quicker_than_the_disk_leaves_the_latest() {
 }
 
 #[test]
+fn a_flood_that_ends_just_before_it_is_written_leaves_as_much() {
+    for last in 1..8 {
+        let (mut world, mut disk) = (World::recorded(KeepOutput::Always), Disk::default());
+        world.program_floods(JOURNAL * 7 / 2);
+        world.pass_with(&mut disk, 900);
+        world.program_floods(JOURNAL * last / 8);
+        world.pass_with(&mut disk, 100);
+        let output = disk.read(&world.session.identity.id).unwrap();
+        assert!(output.raw.len() >= JOURNAL * 2 / 5, "{last}: {}", output.raw.len());
+        assert!(disk.size() < JOURNAL + 64 * 1024, "{last}: {}", disk.size());
+        assert_goes_back(&world.read_from(&disk), &world.shown());
+    }
+}
+
+#[test]
 fn after_a_full_disk_everything_is_written_again() {
     let (mut world, mut disk) = (World::recorded(KeepOutput::Always), Disk::default());
     world.program_says(b"before\r\n");
