@@ -1,7 +1,5 @@
 //! `sess new`: names, options, and what becomes of what cannot run.
 
-use std::os::unix::fs::PermissionsExt;
-
 use crate::harness::{Sandbox, is_there, wait_until};
 
 #[test]
@@ -56,8 +54,7 @@ fn a_taken_name_is_6_attached_or_not() {
 fn a_command_that_is_missing_is_127_and_one_that_cannot_run_126() {
     let sandbox = Sandbox::new();
     sandbox.write("plain", "text");
-    let script = sandbox.write("no-interpreter", "#!/no/such/interpreter\n");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.write_program("no-interpreter", "#!/no/such/interpreter\n");
     for (command, code) in [
         ("no-such-command", 127),
         ("./no-such-file", 127),
@@ -79,8 +76,7 @@ fn a_command_that_is_missing_is_127_and_one_that_cannot_run_126() {
 #[test]
 fn a_script_without_a_first_line_is_run_by_the_shell_as_everywhere() {
     let sandbox = Sandbox::new();
-    let script = sandbox.write("script", "echo a script >ran; cat\n");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.write_program("script", "echo a script >ran; cat\n");
     sandbox.start_session("work", ["./script"]);
     wait_until("it to run", || sandbox.read("ran") == b"a script\n");
 }

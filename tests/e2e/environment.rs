@@ -138,8 +138,7 @@ fn variables_that_were_asked_for_are_set() {
 #[test]
 fn the_command_is_looked_for_where_its_own_path_says() {
     let sandbox = Sandbox::new();
-    let script = sandbox.write("bin/mine", "#!/bin/sh\ntouch ran; exec cat\n");
-    crate::harness::set_mode(&script, 0o755);
+    sandbox.write_program("bin/mine", "#!/bin/sh\ntouch ran; exec cat\n");
     sandbox.sess(["new", "-d", "work", "--", "mine"]).expect(127);
     let path = format!("PATH={}:/usr/bin:/bin", sandbox.path("bin").display());
     sandbox.sess(["new", "-d", "work", "-e", &path, "--", "mine"]).expect(0);

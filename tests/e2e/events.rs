@@ -175,9 +175,7 @@ fn as_lines_they_are_for_people() {
     let sandbox = Sandbox::new();
     start_doing(&sandbox, "work");
     let events = sandbox.start_sess(["events", "work"]);
-    wait_until("it to listen", || {
-        crate::harness::open_descriptors(sandbox.session("work").holder) > 7
-    });
+    sandbox.session("work").wait_until_heard(&[&events]);
     sandbox.sess(["send", "work", "title", "--enter", "--wait-idle", "50ms"]).expect(0);
     sandbox.sess(["send", "work", "exit", "--enter"]).expect(0);
     let output = sandbox.finish(events).expect(0);

@@ -91,15 +91,11 @@ fn following_goes_on_to_the_end() {
         [(&["-f"][..], "one\ntwo\nthree\n"), (&["-f", "--raw"], "one\r\n\r\ntwo\r\n\r\nthree\r\n")]
     {
         let sandbox = Sandbox::new();
-        sandbox.start_script(
-            "work",
-            "stty -echo; echo one; read x; printf '\\r'; echo two; read x; echo three",
-        );
+        let script = "stty -echo; echo one; read x; printf '\\r'; echo two; read x; echo three";
+        let session = sandbox.start_script("work", script);
         sandbox.sess(["wait", "work", "--text", "one"]).expect(0);
         let follower = sandbox.start_sess([&["logs", "work"], args].concat());
-        wait_until("it to follow", || {
-            crate::harness::open_descriptors(sandbox.session("work").holder) > 7
-        });
+        session.wait_until_heard(&[&follower]);
         sandbox.sess(["send", "work", "--enter", "--wait-text", "two"]).expect(0);
         sandbox.sess(["send", "work", "--enter"]).expect(0);
         let output = sandbox.finish(follower).expect(0);
@@ -130,7 +126,7 @@ fn followed_as_json_each_piece_has_its_offsets() {
 #[test]
 fn a_follower_that_reads_slowly_slows_nobody_and_is_told_what_it_missed() {
     let sandbox = Sandbox::new();
-    sandbox.start_script("work", "read x; seq 1 3000000; touch done; read x");
+    let session = sandbox.start_script("work", "read x; seq 1 3000000; touch done; read x");
     let mut command = sandbox.command("sh");
     let sess = env!("CARGO_BIN_EXE_sess");
     // Who reads begins when the program is done.
@@ -139,9 +135,7 @@ fn a_follower_that_reads_slowly_slows_nobody_and_is_told_what_it_missed() {
     );
     command.args(["-c", &script]);
     let follower = sandbox.start(command);
-    wait_until("it to follow", || {
-        crate::harness::open_descriptors(sandbox.session("work").holder) > 7
-    });
+    session.wait_until_heard(&[&follower]);
     sandbox.sess(["send", "work", "--enter"]).expect(0);
     wait_until("the program to be done", || sandbox.path("done").exists());
     sandbox.sess(["send", "work", "--enter"]).expect(0);

@@ -127,7 +127,7 @@ fn a_user_in_no_database_is_no_trouble() {
     let sandbox = Sandbox::new();
     set_mode(&sandbox.path(""), 0o777);
     // Where it is built, others may not look.
-    std::fs::copy(env!("CARGO_BIN_EXE_sess"), sandbox.path("sess")).unwrap();
+    sandbox.install(env!("CARGO_BIN_EXE_sess"), "sess", "755");
     let script = "./sess ls && export SESS_DIR=$PWD/mine && ./sess new -d work && ./sess ls &&
         ./sess kill --grace 0s work";
     let mut command = sandbox.command(setpriv);

@@ -114,12 +114,11 @@ fn follow_what_happens_everywhere() {
     }
     let sandbox = Sandbox::new();
     let session = sandbox.start_script("work", "read x; exit 3");
-    let listening = crate::harness::open_descriptors(session.holder);
     let mut follows =
         script(&sandbox, &format!("({}) >told", recipe("Follow what happens everywhere")));
     follows.stdin(std::process::Stdio::null());
-    let _follower = sandbox.start(follows);
-    wait_until("it to listen", || crate::harness::open_descriptors(session.holder) > listening);
+    let follower = sandbox.start(follows);
+    session.wait_until_heard(&[&follower]);
     sandbox.sess(["send", "work", "--enter"]).expect(0);
     wait_until("the end to be told", || sandbox.read("told") == b"work ended: 3\n");
 }
@@ -187,9 +186,8 @@ fn events_are_as_the_schema_says() {
     let sandbox = Sandbox::new();
     let script = "read x; printf '\\007\\033]2;t\\007\\033]9;n\\007'; read x; exit 3";
     let session = sandbox.start_script("work", script);
-    let before = crate::harness::open_descriptors(session.holder);
     let events = sandbox.start_sess(["events", "work", "--json"]);
-    wait_until("it to listen", || crate::harness::open_descriptors(session.holder) > before);
+    session.wait_until_heard(&[&events]);
     sandbox.attach("work").detach();
     sandbox.sess(["resize", "work", "90x30"]).expect(0);
     sandbox.sess(["rename", "work", "play"]).expect(0);

@@ -51,14 +51,11 @@ fn a_line_on_the_screen_or_to_come_is_found() {
 #[test]
 fn a_line_is_found_over_soft_wraps_and_after_it_scrolled_off_in_a_flood() {
     let sandbox = Sandbox::new();
-    sandbox
-        .start_script("work", "read x; seq 1 100000; printf 'a%0200dz\\n' 0; seq 1 100000; read x");
+    let script = "read x; seq 1 100000; printf 'a%0200dz\\n' 0; seq 1 100000; read x";
+    let session = sandbox.start_script("work", script);
     let wait = sandbox.start_sess(["wait", "work", "--text", "^a0{200}z$", "--timeout", "20s"]);
     let scrolled = sandbox.start_sess(["wait", "work", "--text", "^77777$", "--timeout", "20s"]);
-    wait_until("both to wait", || {
-        let holder = sandbox.session("work").holder;
-        crate::harness::open_descriptors(holder) > 8
-    });
+    session.wait_until_heard(&[&wait, &scrolled]);
     sandbox.sess(["send", "work", "--enter"]).expect(0);
     sandbox.finish(wait).expect(0);
     sandbox.finish(scrolled).expect(0);
@@ -67,13 +64,11 @@ fn a_line_is_found_over_soft_wraps_and_after_it_scrolled_off_in_a_flood() {
 #[test]
 fn the_end_before_what_was_waited_for_is_three() {
     let sandbox = Sandbox::new();
-    sandbox.start_script("work", "echo start; read x; echo bye");
+    let session = sandbox.start_script("work", "echo start; read x; echo bye");
     let text = sandbox.start_sess(["wait", "work", "--text", "never"]);
     let last = sandbox.start_sess(["wait", "work", "--text", "bye"]);
     let idle = sandbox.start_sess(["wait", "work", "--idle", "1h"]);
-    wait_until("all to wait", || {
-        crate::harness::open_descriptors(sandbox.session("work").holder) > 9
-    });
+    session.wait_until_heard(&[&text, &last, &idle]);
     sandbox.sess(["send", "work", "--enter"]).expect(0);
     sandbox.finish(text).expect_error(3, "work");
     sandbox.finish(last).expect(0);

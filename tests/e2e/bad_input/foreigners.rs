@@ -93,8 +93,7 @@ fn root_gets_an_answer_from_everybody() {
     let sandbox = Sandbox::new();
     set_mode(&sandbox.path(""), 0o755);
     // Where the build's own folder is closed to others.
-    let sess = sandbox.path("sess");
-    std::fs::copy(env!("CARGO_BIN_EXE_sess"), &sess).unwrap();
+    let sess = sandbox.install(env!("CARGO_BIN_EXE_sess"), "sess", "755");
     let home = sandbox.path("theirs");
     std::fs::create_dir(&home).unwrap();
     std::os::unix::fs::chown(&home, Some(65_534), Some(65_534)).unwrap();

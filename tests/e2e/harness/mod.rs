@@ -4,6 +4,7 @@
 mod asking;
 mod connection;
 mod emulator;
+mod listening;
 mod patience;
 mod processes;
 mod programs;

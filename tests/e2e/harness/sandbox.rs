@@ -96,6 +96,24 @@ impl Sandbox {
         path
     }
 
+    /// Writes a program that everybody may run.
+    pub fn write_program(&self, name: &str, text: &str) -> PathBuf {
+        let draft = self.write(&format!("{name}.draft"), text);
+        self.install(draft, name, "755")
+    }
+
+    /// Copies a program into the sandbox. Another process does: one that is open for
+    /// writing can't be run, and what is open here is so for a moment in every child that
+    /// another test starts.
+    #[track_caller]
+    pub fn install(&self, from: impl AsRef<Path>, name: &str, mode: &str) -> PathBuf {
+        let to = self.path(name);
+        let mut command = self.command("install");
+        command.args(["-m", mode]).arg(from.as_ref()).arg(&to);
+        self.run(command).expect(0);
+        to
+    }
+
     /// What a file in the sandbox holds, or nothing if it isn't there.
     pub fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_default()
@@ -379,6 +397,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its process.
+    pub fn pid(&self) -> Pid {
+        Pid(self.child.id().cast_signed())
+    }
+
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()

@@ -1,7 +1,5 @@
 //! What could not be ended is named.
 
-use std::path::Path;
-
 use sess_sys::process::{Process, Signal};
 
 use crate::harness::{PATIENCE, Sandbox, find, is_root, set_mode, skipped, wait_within};
@@ -14,15 +12,9 @@ fn who_may_not_be_ended_is_named() {
     }
     let sandbox = Sandbox::new();
     set_mode(&sandbox.path(""), 0o755);
-    let copy = |from: &Path, name: &str, mode: u32| {
-        let to = sandbox.path(name);
-        std::fs::copy(from, &to).unwrap();
-        set_mode(&to, mode);
-        to
-    };
-    let sess = copy(Path::new(env!("CARGO_BIN_EXE_sess")), "sess", 0o755);
+    let sess = sandbox.install(env!("CARGO_BIN_EXE_sess"), "sess", "755");
     // Whoever runs this becomes root, where the file system allows that.
-    let stranger = copy(&python.canonicalize().unwrap(), "stranger", 0o4755);
+    let stranger = sandbox.install(python.canonicalize().unwrap(), "stranger", "4755");
     let home = sandbox.path("theirs");
     std::fs::create_dir(&home).unwrap();
     std::os::unix::fs::chown(&home, Some(65_534), Some(65_534)).unwrap();

@@ -3,14 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{in_turn, runs, start, start_and_pause};
-use crate::harness::{
-    Emulator, PATIENCE, Sandbox, open_descriptors, restart_times, wait_until, wait_within,
-};
+use crate::harness::{Emulator, PATIENCE, Sandbox, restart_times, wait_until};
 
 /// Two runs that end when something is typed, and a third that stays.
 const RUNS: [&str; 3] = [
@@ -161,14 +158,10 @@ fn who_follows_the_output_goes_on_to_the_end() {
     let sandbox = Sandbox::new();
     start(&sandbox, "work", &["--restart", "on-failure:3"], &in_turn(&RUNS));
     sandbox.wait_for_line("work", "^first$");
-    let holder = sandbox.session("work").holder;
-    let before = open_descriptors(holder);
+    let session = sandbox.session("work");
     let followers = [&["-f"][..], &["-f", "--raw"], &["-f", "--json"]]
         .map(|args| sandbox.start_sess([&["logs", "work"], args].concat()));
-    // Those who asked till now may be counted; whoever comes late begins with what was.
-    let _ = wait_within(Duration::from_secs(1), || {
-        (open_descriptors(holder) >= before + followers.len()).then_some(())
-    });
+    session.wait_until_heard(&followers.each_ref());
     for run in ["first", "second", "third"] {
         sandbox.wait_for_line("work", &format!("^{run}$"));
         sandbox.sess(["send", "work", "--enter"]).expect(0);
