@@ -80,7 +80,8 @@ pub(crate) struct Charsets {
 }
 
 impl Charsets {
-    pub(crate) fn is_ascii(self) -> bool {
+    #[inline]
+    pub(crate) fn is_ascii(&self) -> bool {
         self.single.is_none() && self.sets[usize::from(self.shift)] == Charset::Ascii
     }
 

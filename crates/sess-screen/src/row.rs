@@ -77,25 +77,27 @@ impl Row {
     #[inline]
     pub(crate) fn write_ascii(&mut self, x: usize, text: &[u8], style: u16, at: u64) {
         self.written = at;
-        if style != 0 {
-            self.plain = false;
+        self.plain &= style == 0;
+        match self.cells.get_mut(x..x + text.len()) {
+            Some(cells) if self.ascii => fill(cells, text, style),
+            _ => self.write_over(x, text, style),
         }
+    }
+
+    /// The same over whatever stands there, or beyond it.
+    #[inline(never)]
+    fn write_over(&mut self, x: usize, text: &[u8], style: u16) {
+        if !self.ascii {
+            self.cut(x);
+            self.cut(x + text.len());
+        }
+        if self.cells.len() < x {
+            self.cells.resize(x, Cell::BLANK);
+        }
+        let (over, beyond) = text.split_at(text.len().min(self.cells.len() - x));
+        fill(&mut self.cells[x..], over, style);
         let to_cell = |&byte: &u8| Cell { glyph: u32::from(byte), style, flags: 0 };
-        let len = self.cells.len();
-        if x < len {
-            if !self.ascii {
-                self.cut(x);
-                self.cut(x + text.len());
-            }
-            let (over, beyond) = text.split_at(text.len().min(len - x));
-            fill(&mut self.cells[x..], over, style);
-            self.cells.extend(beyond.iter().map(to_cell));
-        } else {
-            if x > len {
-                self.cells.resize(x, Cell::BLANK);
-            }
-            self.cells.extend(text.iter().map(to_cell));
-        }
+        self.cells.extend(beyond.iter().map(to_cell));
     }
 
     /// Puts one cell, and the right half of it if it is wide.
@@ -299,12 +301,17 @@ impl Row {
 fn fill(cells: &mut [Cell], text: &[u8], style: u16) {
     let to_cell = |byte: u8| Cell { glyph: u32::from(byte), style, flags: 0 };
     let cells = &mut cells[..text.len()];
-    let (fours, rest) = text.as_chunks::<4>();
-    let (cell_fours, cell_rest) = cells.as_chunks_mut::<4>();
-    for (cells, text) in cell_fours.iter_mut().zip(fours) {
-        *cells = text.map(to_cell);
-    }
-    for (cell, &byte) in cell_rest.iter_mut().zip(rest) {
-        *cell = to_cell(byte);
+    // Four at once, the last four whether or not some of them are written twice: most
+    // runs are a word.
+    if let (Some(last_cells), Some(last)) = (cells.last_chunk_mut(), text.last_chunk::<4>()) {
+        *last_cells = last.map(to_cell);
+        let (cells, _) = cells.as_chunks_mut::<4>();
+        for (cells, text) in cells.iter_mut().zip(text.as_chunks::<4>().0) {
+            *cells = text.map(to_cell);
+        }
+    } else {
+        for (cell, &byte) in cells.iter_mut().zip(text) {
+            *cell = to_cell(byte);
+        }
     }
 }
