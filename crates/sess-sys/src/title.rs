@@ -4,8 +4,10 @@
 #![expect(unsafe_code, reason = "the kernel shows memory, so memory must be written")]
 
 use std::ffi::CString;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::ptr;
+use std::sync::OnceLock;
 
 use nix::sys::prctl::set_name;
 
@@ -46,7 +48,8 @@ pub fn forget_environment() {
 /// Where the kernel put arguments and environment: one after the other, at the
 /// top of the stack.
 struct Area {
-    start: *mut u8,
+    /// An address.
+    start: usize,
     /// How long the arguments are, with the last NUL.
     args: usize,
     /// How long both are; as long as the arguments, if the environment is elsewhere.
@@ -54,8 +57,17 @@ struct Area {
 }
 
 impl Area {
-    fn of_this_process() -> Option<Area> {
-        let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    /// It never moves, and a child has it where its parent had it.
+    fn of_this_process() -> Option<&'static Area> {
+        static AREA: OnceLock<Option<Area>> = OnceLock::new();
+        AREA.get_or_init(Area::find).as_ref()
+    }
+
+    fn find() -> Option<Area> {
+        // One read has all of it; to ask for its length says nothing.
+        let mut stat = [0; 2048];
+        let len = File::open("/proc/self/stat").ok()?.read(&mut stat).ok()?;
+        let stat = String::from_utf8_lossy(&stat[..len]);
         let (_, fields) = stat.rsplit_once(')')?;
         // Fields 48 to 51 of all; the first after the name is the third.
         let mut fields = fields.split_ascii_whitespace().skip(48 - 3);
@@ -65,11 +77,11 @@ impl Area {
         // Zeroes are what we are shown if we may not look.
         let args = arg_end.checked_sub(arg_start).filter(|_| arg_start != 0)?;
         let whole = if env_start == arg_end { env_end.checked_sub(arg_start)? } else { args };
-        (args > 0).then_some(Area {
-            start: ptr::with_exposed_provenance_mut(arg_start),
-            args,
-            whole: whole.max(args),
-        })
+        (args > 0).then_some(Area { start: arg_start, args, whole: whole.max(args) })
+    }
+
+    fn start(&self) -> *mut u8 {
+        ptr::with_exposed_provenance_mut(self.start)
     }
 
     /// The kernel (`get_mm_cmdline`) shows the arguments as they are if their last
@@ -84,11 +96,12 @@ impl Area {
         // No other thread reads them meanwhile, and they stay terminated, since the
         // title's NUL fits in and what follows ends as it did.
         unsafe {
-            self.start.write_bytes(0, self.args);
-            ptr::copy_nonoverlapping(title.as_ptr(), self.start, title.len());
-            self.start.add(title.len()).write(0);
+            let start = self.start();
+            start.write_bytes(0, self.args);
+            ptr::copy_nonoverlapping(title.as_ptr(), start, title.len());
+            start.add(title.len()).write(0);
             if title.len() + 1 < self.args {
-                self.start.add(self.args - 1).write(b'.');
+                start.add(self.args - 1).write(b'.');
             }
         }
     }
@@ -96,7 +109,7 @@ impl Area {
     fn wipe_environment(&self) {
         // SAFETY: as in `show`; NULs leave every string in there terminated.
         unsafe {
-            let area = std::slice::from_raw_parts_mut(self.start, self.whole);
+            let area = std::slice::from_raw_parts_mut(self.start(), self.whole);
             // A title that runs on into the environment stays.
             let title = area.iter().position(|&byte| byte == 0).unwrap_or(0);
             area[title.max(self.args)..].fill(0);
