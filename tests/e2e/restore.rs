@@ -221,7 +221,10 @@ fn where_there_is_nothing_it_does_nothing() {
 fn of_two_at_once_each_session_is_restored_by_one() {
     let sandbox = Sandbox::new();
     for n in 0..5 {
-        take(&sandbox.start_script(&format!("work{n}"), &format!("echo >>runs{n}; exec cat")));
+        let script = format!("echo >>runs{n}; exec cat");
+        let session = sandbox.start_script(&format!("work{n}"), &script);
+        wait_until("its first run", || sandbox.count_lines(&format!("runs{n}")) == 1);
+        take(&session);
     }
     let restores = [0, 1, 2].map(|_| sandbox.start_sess(["restore"]));
     let outputs = restores.map(|one| sandbox.finish(one).expect(0));

@@ -291,7 +291,10 @@ impl Sandbox {
     /// What there is to know of a running session.
     #[track_caller]
     pub fn session(&self, name: &str) -> Session<'_> {
-        let status = self.status(name);
+        // On a busy machine a holder may take longer to answer than it is asked for.
+        let status = wait_for(&format!("an answer of {name}"), || {
+            Some(self.status(name)).filter(|status| status["state"] != "unresponsive")
+        });
         let number = |key: &str| {
             let number = status[key].as_i64().and_then(|number| i32::try_from(number).ok());
             Pid(number.unwrap_or_else(|| panic!("no {key} in {status}")))
