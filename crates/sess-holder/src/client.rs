@@ -144,6 +144,13 @@ impl View {
         }
     }
 
+    /// What it has been due to take it could not for the last so many ticks.
+    pub fn excuse(&mut self, ticks: u64) {
+        if let Progress::Due(since) = &mut self.progress {
+            *since += ticks;
+        }
+    }
+
     /// Whether it does not count as there.
     pub fn is_stalled(&self) -> bool {
         self.progress == Progress::Stalled

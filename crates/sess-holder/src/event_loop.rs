@@ -49,6 +49,8 @@ const TERMINAL_KEEPS: usize = 128 * 1024;
 const MANY: usize = 16;
 /// How long they are left alone while it comes.
 const HASTE: Duration = Duration::from_millis(20);
+/// After so long without a look at the clock something has held the holder up.
+const HELD_UP: Duration = Duration::from_millis(250);
 /// What is asked about where there is no program: no process has that number.
 const NOBODY: Pid = Pid(0);
 /// The pause where the system can't say what is ready.
@@ -94,6 +96,8 @@ pub struct Holder {
     ending: Option<(Ending, Instant)>,
     places_at: Option<Instant>,
     began: Instant,
+    /// Until then nothing has held it up that was not noticed.
+    attentive: Instant,
 }
 
 /// What a holder is made of once its program runs.
@@ -160,6 +164,7 @@ impl Holder {
             ending: None,
             places_at,
             began,
+            attentive: began,
         };
         holder.tell_time();
         if let Some(error) = parts.unrecorded {
@@ -194,7 +199,8 @@ impl Holder {
 
     /// Waits until something is to be done; says what is ready.
     fn wait(&mut self) -> Vec<(Polled, Ready)> {
-        let now = Instant::now();
+        self.tell_time();
+        let now = self.attentive;
         self.hasty_until = self.hasty_until.filter(|&until| now < until);
         let mut polled = vec![Polled::Signals];
         let mut entries = vec![Entry::new(self.signals.as_fd(), true, false)];
@@ -219,7 +225,12 @@ impl Holder {
             let read = self.session.hears(id);
             entries.push(Entry::new(connection.stream.as_fd(), read, connection.full));
         }
-        if poll::poll(&mut entries, self.timeout()).is_err() {
+        let timeout = self.timeout();
+        let polled_well = poll::poll(&mut entries, timeout).is_ok();
+        // Longer than it was to wait it was held up.
+        let end = timeout.and_then(|timeout| now.checked_add(timeout));
+        self.attentive = end.map_or_else(Instant::now, |end| end.min(Instant::now()));
+        if !polled_well {
             // No memory, or a limit of descriptors below those that are open: that
             // must not cost the session. Everything is tried, a little later.
             std::thread::sleep(POLL_PAUSE);
@@ -250,11 +261,16 @@ impl Holder {
     }
 
     fn tell_time(&mut self) {
+        let now = Instant::now();
+        let passed = now.duration_since(std::mem::replace(&mut self.attentive, now));
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.session.at(Now {
-            ticks: self.began.elapsed().as_millis() as u64,
+            ticks: now.duration_since(self.began).as_millis() as u64,
             wall: wall.as_millis() as u64,
         });
+        if passed >= HELD_UP {
+            self.session.held_up(passed.as_millis() as u64);
+        }
     }
 
     /// Does what is due by time.

@@ -260,6 +260,22 @@ impl Session {
         self.now = now;
     }
 
+    /// For the last so many ticks the holder was held up, by a disk or who stopped it: that
+    /// nobody took or said anything meanwhile was no fault of theirs.
+    pub fn held_up(&mut self, ticks: u64) {
+        for client in self.clients.values_mut() {
+            client.moved += ticks;
+            match &mut client.role {
+                Role::Undecided { since, .. } | Role::Leaving { since } => *since += ticks,
+                Role::Viewer(view) => view.excuse(ticks),
+                _ => {}
+            }
+        }
+        if let Some((at, _)) = &mut self.probe {
+            *at += ticks;
+        }
+    }
+
     /// What is to be done since the last call.
     pub fn actions(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.actions)

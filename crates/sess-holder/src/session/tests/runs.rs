@@ -177,6 +177,19 @@ fn a_run_paces_the_program_until_its_client_takes_nothing_for_a_second() {
 }
 
 #[test]
+fn a_run_paces_the_program_also_when_the_holder_was_held_up() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("yes"));
+    world.program_says(b"\x1b]7377;t0\x07");
+    let most = 10 * JOURNAL;
+    assert!(world.program_floods(most) < most);
+    world.held_up(5 * STALL);
+    assert!(world.program_floods(most) < most);
+    world.pass(STALL);
+    assert!(world.program_floods(most) >= most);
+}
+
+#[test]
 fn an_interrupted_command_has_ended_when_the_prompt_is_back() {
     let mut world = World::with_prompt();
     world.program_says(b"\x1b[?2004h");
