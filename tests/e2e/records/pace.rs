@@ -143,6 +143,8 @@ fn however_often_it_is_begun_again_the_record_stays_small() {
     make_pipe(&sandbox);
     let once = "test -e once || seq -f 'number %09.0f' 200000; touch once";
     sandbox.start_script("work", &format!("{once}; echo something; {TOLD}"));
+    // What was said before it is kept from here on.
+    sandbox.wait_for_line("work", "^something$");
     let record = record_of(&sandbox, "work");
     for round in 0..12 {
         let session = answering(&sandbox, "work");
