@@ -79,6 +79,21 @@ fn the_end_before_what_was_waited_for_is_three() {
 }
 
 #[test]
+fn a_line_at_the_end_of_much_output_is_found_however_much_it_was() {
+    let sandbox = Sandbox::new();
+    let script = "stty -echo; echo ready; while read -r n; do
+        head -c $((n * 400)) /dev/zero | tr '\\0' x | fold -w 79; echo; echo end $n; done";
+    sandbox.start_script("work", script);
+    sandbox.sess(["wait", "work", "--text", "ready"]).expect(0);
+    for n in 140..240 {
+        let (n, end) = (n.to_string(), format!("^end {n}$"));
+        sandbox
+            .sess(["send", "work", &n, "--enter", "--wait-text", &end, "--timeout", "5s"])
+            .expect(0);
+    }
+}
+
+#[test]
 fn quiet_is_waited_for() {
     let sandbox = Sandbox::new();
     sandbox.start_script(

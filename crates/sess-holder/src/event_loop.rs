@@ -90,6 +90,8 @@ pub struct Holder {
     connections: BTreeMap<ClientId, Connection>,
     next_id: u64,
     pty_full: bool,
+    /// What is on the screen is to be looked at when the terminal gives nothing more.
+    unseen: bool,
     /// Until then those who only wait are left alone: output comes.
     hasty_until: Option<Instant>,
     accept_after: Option<Instant>,
@@ -159,6 +161,7 @@ impl Holder {
             connections: BTreeMap::new(),
             next_id: 1,
             pty_full: false,
+            unseen: false,
             hasty_until: None,
             accept_after: None,
             ending: None,
@@ -187,6 +190,10 @@ impl Holder {
             let says_more = ready.iter().any(|(what, _)| matches!(what, Polled::Pty));
             if !says_more && self.session.can_use_pause() {
                 self.session.use_pause();
+            }
+            if !says_more && self.is_to_look() {
+                self.session.look(true);
+                self.unseen = false;
             }
             for (what, ready) in ready {
                 self.handle(&what, ready);
@@ -245,7 +252,7 @@ impl Holder {
 
     /// How long there is nothing to do unless something happens.
     fn timeout(&self) -> Option<Duration> {
-        if self.session.can_use_pause() {
+        if self.session.can_use_pause() || self.is_to_look() {
             return Some(Duration::ZERO);
         }
         let session = self
@@ -258,6 +265,12 @@ impl Holder {
         let others = [ending, farewell, self.places_at, self.accept_after, self.hasty_until];
         let others = others.into_iter().flatten();
         others.map(|at| at.saturating_duration_since(now)).chain(session).min()
+    }
+
+    /// Whether what is on the screen is to be looked at unless the terminal gives more: one
+    /// that is not read may have it.
+    fn is_to_look(&self) -> bool {
+        self.unseen && self.session.wants_output()
     }
 
     fn tell_time(&mut self) {
@@ -392,6 +405,7 @@ impl Holder {
         }
         if watched {
             self.session.look(blocked);
+            self.unseen = !blocked;
         }
         self.recorder.note_cwd_at_times(self.pid);
     }
