@@ -9,6 +9,7 @@ use sess_proto::{ClientMessage, Decoder, HolderMessage};
 use super::*;
 
 mod ends;
+mod held_up;
 mod keeping;
 mod reads;
 mod runs;
@@ -74,15 +75,6 @@ impl World {
         };
         let (actions, typed) = (Vec::new(), Vec::new());
         Self { session, ticks: 0, actions, typed, facts, reads: usize::MAX }
-    }
-
-    /// As `pass`, but the holder could do nothing meanwhile.
-    fn held_up(&mut self, ticks: u64) {
-        self.ticks += ticks;
-        self.session.at(Now { ticks: self.ticks, wall: self.ticks });
-        self.session.held_up(ticks);
-        self.session.tick();
-        self.settle();
     }
 
     fn pass(&mut self, ticks: u64) {
@@ -281,18 +273,6 @@ fn the_leader_paces_the_program_until_it_takes_nothing_for_a_second() {
     assert!(!world.session.wants_output());
     world.pass(1);
     assert_eq!(world.program_floods(most).min(most), most);
-}
-
-#[test]
-fn that_the_holder_was_held_up_is_no_stall() {
-    let mut world = World::new();
-    world.attach(A);
-    let most = 10 * JOURNAL;
-    assert!(world.program_floods(most) < most);
-    world.held_up(5 * STALL);
-    assert!(world.program_floods(most) < most, "the leader paces it on");
-    world.pass(STALL);
-    assert!(world.program_floods(most) >= most);
 }
 
 #[test]
