@@ -12,18 +12,23 @@ impl World {
         self.session.tick();
         self.settle();
     }
+
+    /// Whoever paces the program does so until it has had its second.
+    fn assert_paced_on(&mut self) {
+        let most = 10 * JOURNAL;
+        assert!(self.program_floods(most) < most);
+        self.held_up(5 * STALL);
+        assert!(self.program_floods(most) < most);
+        self.pass(STALL);
+        assert!(self.program_floods(most) >= most);
+    }
 }
 
 #[test]
 fn the_leader_paces_the_program_on() {
     let mut world = World::new();
     world.attach(A);
-    let most = 10 * JOURNAL;
-    assert!(world.program_floods(most) < most);
-    world.held_up(5 * STALL);
-    assert!(world.program_floods(most) < most);
-    world.pass(STALL);
-    assert!(world.program_floods(most) >= most);
+    world.assert_paced_on();
 }
 
 #[test]
@@ -31,10 +36,5 @@ fn a_run_paces_the_program_on() {
     let mut world = World::with_prompt();
     world.runs(A, run("yes"));
     world.program_says(b"\x1b]7377;t0\x07");
-    let most = 10 * JOURNAL;
-    assert!(world.program_floods(most) < most);
-    world.held_up(5 * STALL);
-    assert!(world.program_floods(most) < most);
-    world.pass(STALL);
-    assert!(world.program_floods(most) >= most);
+    world.assert_paced_on();
 }
