@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use sess_sys::process::Signal;
 
 use crate::harness::{
-    Connection, PATIENCE, Sandbox, is_there, listing, signal_to, wait_for, wait_until,
+    Connection, PATIENCE, Sandbox, is_there, listing, pass, signal_to, wait_for, wait_until,
+    wakeups,
 };
 
 #[test]
@@ -223,17 +224,10 @@ fn a_holder_uses_no_time_when_idle() {
     let terminal = sandbox.attach("work");
     terminal.type_line("hello");
     terminal.wait_for_text("hello\nhello");
-    let switches = || {
-        let path = format!("/proc/{}/status", session.holder);
-        let status = fs::read_to_string(path).unwrap();
-        let line = status.lines().find(|line| line.starts_with("voluntary")).unwrap().to_owned();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
-    };
     // It comes to rest, and then doesn't wake up for as long as we look.
     wait_for("rest", || {
-        let before = switches();
-        let until = Instant::now() + Duration::from_secs(2);
-        wait_until("two seconds", || Instant::now() >= until);
-        (switches() == before).then_some(())
+        let before = wakeups(session.holder);
+        pass(Duration::from_secs(2));
+        (wakeups(session.holder) == before).then_some(())
     });
 }

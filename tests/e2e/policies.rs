@@ -11,9 +11,8 @@ mod room;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sess_sys::Pid;
 
-use crate::harness::{Sandbox, status_field, wait_until};
+use crate::harness::{Sandbox, wait_until, wakeups};
 
 /// Starts a session with these options of `new` that runs a script. It may be over at
 /// once.
@@ -139,15 +138,11 @@ fn an_idle_session_that_has_them_all_is_never_woken() {
     // Time passes in another, so that nobody asks these anything.
     let pass = |time: &str| drop(sandbox.sess(["wait", "other", "--idle", time]).expect(0));
     sandbox.start_session("other", ["cat"]);
-    let woken = |holder: Pid| -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{holder}/status")).unwrap();
-        status_field(&status, "voluntary_ctxt_switches").parse().unwrap()
-    };
     pass("2s");
-    let before = holders.map(woken);
+    let before = holders.map(wakeups);
     pass("4s");
     for (holder, before) in holders.into_iter().zip(before) {
-        let woken = woken(holder) - before;
+        let woken = wakeups(holder) - before;
         assert!(woken < 2, "it was woken {woken} times");
     }
 }

@@ -2,11 +2,11 @@
 //! alone, its status.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sess_sys::process::Signal;
 
-use crate::harness::{Output, Running, Sandbox, find, signal_to, wait_until};
+use crate::harness::{Output, Running, Sandbox, find, pass, signal_to, wait_until};
 
 /// A shell that these tests know, and how it is started without anybody's habits.
 struct Shell {
@@ -296,18 +296,14 @@ fn nothing_is_lost_while_the_holder_is_held_up() {
     let sandbox = Sandbox::new();
     let session = sandbox.start_session("work", ["bash", "--norc"]);
     let run = sandbox.start_sess(["run", "work", "--", "seq", "1", "1000000"]);
-    let pass = |time: u64| {
-        let until = Instant::now() + Duration::from_millis(time);
-        wait_until("its time", || Instant::now() >= until);
-    };
     for n in 1..3 {
         wait_until("some output", || sandbox.offset("work") > n * 1_000_000);
         // As a machine does that stands still: the client gets its turn a little later.
         signal_to(run.pid(), Signal::STOP);
         session.stop_holder();
-        pass(1_500);
+        pass(Duration::from_millis(1_500));
         session.signal_holder(Signal::CONT);
-        pass(300);
+        pass(Duration::from_millis(300));
         signal_to(run.pid(), Signal::CONT);
     }
     let output = sandbox.finish(run).expect(0);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sess_proto::HolderMessage;
 use sess_proto::message::{Until, Wait};
 
-use crate::harness::{Connection, Sandbox, status_field, wait_until};
+use crate::harness::{Connection, Sandbox, wait_until, wakeups};
 
 #[test]
 fn who_waits_for_the_end_ends_as_the_program_did() {
@@ -148,13 +148,9 @@ fn a_thousand_waiters_cost_no_wake_ups_and_none_misses_the_end() {
     wait_until("all to be accepted", || crate::harness::open_descriptors(session.holder) > 1_000);
     // It has heard what they all want when it answers the next.
     wait_until("an answer", || sandbox.sess(["status", "-q", "work"]).code == 0);
-    let turns = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", session.holder)).unwrap();
-        status_field(&status, "voluntary_ctxt_switches").parse::<u64>().unwrap()
-    };
-    let before = turns();
+    let before = wakeups(session.holder);
     sandbox.sess(["wait", "work", "--idle", "500ms"]).expect(0);
-    let woken = turns() - before;
+    let woken = wakeups(session.holder) - before;
     assert!(woken < 20, "the holder woke {woken} times");
     sandbox.sess(["send", "work", "--enter"]).expect(0);
     for (n, connection) in waiting.iter_mut().enumerate() {

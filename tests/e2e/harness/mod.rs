@@ -15,10 +15,10 @@ mod tracer;
 pub use asking::{contents, restart_times};
 pub use connection::Connection;
 pub use emulator::Emulator;
-pub use patience::{PATIENCE, wait_for, wait_until, wait_within};
+pub use patience::{PATIENCE, pass, wait_for, wait_until, wait_within};
 pub use processes::{
     is_root, listing, mode, open_descriptors, process_in, resident, set_mode, status_field,
-    wait_until_gone,
+    wait_until_gone, wakeups,
 };
 pub use programs::{PATH, find, skipped};
 pub use sandbox::{Output, Running, Sandbox, Session, is_there, signal_to};

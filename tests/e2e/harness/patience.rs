@@ -23,6 +23,11 @@ pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Lets so much time pass, where that is what a test is about.
+pub fn pass(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Looks again and again for as long as this.
 pub fn wait_within<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + patience;

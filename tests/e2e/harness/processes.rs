@@ -49,6 +49,13 @@ pub fn resident(pid: Pid) -> u64 {
     status_field(&status, "VmRSS").split(' ').next().unwrap().parse().unwrap()
 }
 
+/// How often a process has gone to sleep by itself, and woken up again.
+#[track_caller]
+pub fn wakeups(pid: Pid) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    status_field(&status, "voluntary_ctxt_switches").parse().unwrap()
+}
+
 /// How many descriptors a process has open.
 #[track_caller]
 pub fn open_descriptors(pid: Pid) -> usize {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::harness::{Sandbox, listing, status_field, wait_for, wait_until, wait_within};
+use crate::harness::{Sandbox, listing, pass, wait_for, wait_until, wait_within, wakeups};
 
 use super::numbered::is_separator;
 use super::{
@@ -26,12 +26,6 @@ const FLOOD: Duration = Duration::from_secs(60);
 fn size(record: &Path) -> u64 {
     let entries = std::fs::read_dir(record).into_iter().flatten().flatten();
     entries.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
-}
-
-/// How often a process has woken up, or gone to sleep.
-fn wakeups(pid: sess_sys::Pid) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    status_field(&status, "voluntary_ctxt_switches").parse().unwrap()
 }
 
 #[test]
@@ -73,8 +67,7 @@ fn without_output_nothing_is_written_and_nobody_wakes_up() {
         // It comes to rest, and stays so for as long as we look.
         wait_for(&format!("rest, {round}"), || {
             let before = look();
-            let until = Instant::now() + Duration::from_millis(2_500);
-            wait_until("some seconds", || Instant::now() >= until);
+            pass(Duration::from_millis(2_500));
             (look() == before).then_some(())
         });
     }
