@@ -4,9 +4,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sess_proto::HolderMessage;
+use sess_proto::message::Run;
 use sess_sys::process::Signal;
 
-use crate::harness::{Output, Running, Sandbox, find, pass, signal_to, wait_until};
+use crate::harness::{
+    Connection, Output, PATIENCE, Running, Sandbox, Session, find, pass, signal_to, status_field,
+    wait_for, wait_until,
+};
 
 /// A shell that these tests know, and how it is started without anybody's habits.
 struct Shell {
@@ -291,6 +296,15 @@ fn a_reader_that_is_slow_loses_nothing() {
     assert_eq!(sums[0], sums[1]);
 }
 
+/// As on a machine that stands still: afterwards the client, which is stopped, gets its turn
+/// a little later.
+fn stand_still(session: &Session<'_>) {
+    session.stop_holder();
+    pass(Duration::from_millis(1_500));
+    session.signal_holder(Signal::CONT);
+    pass(Duration::from_millis(200));
+}
+
 #[test]
 fn nothing_is_lost_while_the_holder_is_held_up() {
     let sandbox = Sandbox::new();
@@ -298,17 +312,86 @@ fn nothing_is_lost_while_the_holder_is_held_up() {
     let run = sandbox.start_sess(["run", "work", "--", "seq", "1", "1000000"]);
     for n in 1..3 {
         wait_until("some output", || sandbox.offset("work") > n * 1_000_000);
-        // As a machine does that stands still: the client gets its turn a little later.
         signal_to(run.pid(), Signal::STOP);
-        session.stop_holder();
-        pass(Duration::from_millis(1_500));
-        session.signal_holder(Signal::CONT);
-        pass(Duration::from_millis(300));
+        stand_still(&session);
         signal_to(run.pid(), Signal::CONT);
     }
     let output = sandbox.finish(run).expect(0);
     assert_eq!(output.stderr, "");
     assert_eq!(output.stdout.lines().count(), 1_000_000);
+}
+
+#[test]
+fn nothing_is_lost_while_the_client_gets_no_processor() {
+    let (Some(chrt), Some(taskset)) = (find("chrt"), find("taskset")) else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let _session = sandbox.start_session("work", ["bash", "--norc"]);
+    let run = sandbox.start_sess(["run", "work", "--", "seq", "1", "1000000"]);
+    wait_until("some output", || sandbox.offset("work") > 500_000);
+    // It gets to run when nobody else wants to, and there the others always do.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let cpus = status_field(&status, "Cpus_allowed_list");
+    let cpu = cpus.split(['-', ',']).next().unwrap();
+    let busy = [(); 4].map(|()| {
+        let mut command = sandbox.command(&taskset);
+        command.args(["-c", cpu, "sh", "-c", "while :; do :; done"]);
+        sandbox.start(command)
+    });
+    let pid = run.pid().to_string();
+    for (program, args) in [(&taskset, ["-cp", cpu, &pid]), (&chrt, ["-ip", "0", &pid])] {
+        let mut command = sandbox.command(program);
+        command.args(args);
+        sandbox.run(command).expect(0);
+    }
+    pass(Duration::from_secs(5));
+    drop(busy);
+    let output = sandbox.finish(run).expect(0);
+    assert_eq!((output.stderr.as_str(), output.stdout.lines().count()), ("", 1_000_000));
+}
+
+#[test]
+fn who_takes_little_paces_the_program_as_well() {
+    let sandbox = Sandbox::new();
+    let session = sandbox.start_session("work", ["bash", "--norc"]);
+    let mut connection = Connection::open(&session.folder());
+    connection.greet();
+    let words = ["seq", "1", "1000000"].map(|word| word.as_bytes().to_vec()).to_vec();
+    connection.say(Run { words, timeout: None });
+    let mut taken = 0;
+    for round in 1..7 {
+        // Less than what makes a socket's writer ready again.
+        while taken < round * 70_000 {
+            let output = connection.hear(PATIENCE, |message| match message {
+                HolderMessage::Output(bytes) => Some(bytes.len() as u64),
+                _ => None,
+            });
+            taken += output.expect("output");
+        }
+        pass(Duration::from_millis(600));
+    }
+    assert!(sandbox.offset("work") < taken + 1_000_000);
+}
+
+#[test]
+fn a_holder_that_is_held_up_while_it_waits_for_a_client_waits_on() {
+    let sandbox = Sandbox::new();
+    // Without a record it wakes up for nothing but the client, until its patience is over.
+    sandbox.sess(["new", "-d", "--record", "never", "work", "--", "bash", "--norc"]).expect(0);
+    let session = sandbox.session("work");
+    let run = sandbox.start_sess(["run", "work", "--", "seq", "1", "1000000"]);
+    wait_until("some output", || sandbox.offset("work") > 1_000_000);
+    signal_to(run.pid(), Signal::STOP);
+    let paced_at = wait_for("the program to be paced", || {
+        let offset = sandbox.offset("work");
+        (sandbox.offset("work") == offset).then_some(offset)
+    });
+    stand_still(&session);
+    assert_eq!(sandbox.offset("work"), paced_at);
+    signal_to(run.pid(), Signal::CONT);
+    let output = sandbox.finish(run).expect(0);
+    assert_eq!((output.stderr.as_str(), output.stdout.lines().count()), ("", 1_000_000));
 }
 
 #[test]

@@ -25,9 +25,11 @@ use crate::session::{Now, Session};
 
 mod acting;
 mod concluding;
+mod patience;
 mod recorder;
 
 use concluding::Farewell;
+use patience::Peer;
 use recorder::Recorder;
 
 /// Bytes read from a client at a time.
@@ -65,6 +67,7 @@ struct Connection {
     decoder: Decoder,
     /// The socket takes no more for now.
     full: bool,
+    peer: Peer,
 }
 
 /// The process that holds one session.
@@ -289,6 +292,7 @@ impl Holder {
     /// Does what is due by time.
     fn pass_time(&mut self) {
         self.tell_time();
+        self.hear_excuses();
         self.session.tick();
         let now = Instant::now();
         if self.accept_after.is_some_and(|at| now >= at) {
@@ -472,7 +476,8 @@ impl Holder {
         let id = ClientId(self.next_id);
         self.next_id += 1;
         let decoder = Decoder::new(CLIENT_LIMIT);
-        self.connections.insert(id, Connection { stream, decoder, full: false });
+        let connection = Connection { stream, decoder, full: false, peer: Peer::new(peer.pid) };
+        self.connections.insert(id, connection);
         self.session.connected(id, peer.pid.0, promised);
     }
 

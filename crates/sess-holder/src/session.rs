@@ -10,6 +10,7 @@ mod hearing;
 mod keeping;
 mod lead;
 mod noticing;
+mod patience;
 mod reading;
 mod role;
 mod running;
@@ -260,22 +261,6 @@ impl Session {
         self.now = now;
     }
 
-    /// For the last so many ticks the holder was held up, by a disk or who stopped it: that
-    /// nobody took or said anything meanwhile was no fault of theirs.
-    pub fn held_up(&mut self, ticks: u64) {
-        for client in self.clients.values_mut() {
-            client.moved += ticks;
-            match &mut client.role {
-                Role::Undecided { since, .. } | Role::Leaving { since } => *since += ticks,
-                Role::Viewer(view) => view.excuse(ticks),
-                _ => {}
-            }
-        }
-        if let Some((at, _)) = &mut self.probe {
-            *at += ticks;
-        }
-    }
-
     /// What is to be done since the last call.
     pub fn actions(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.actions)
@@ -414,12 +399,10 @@ impl Session {
     pub fn deadline(&self) -> Option<u64> {
         let quiet = (!self.stream.is_caught_up())
             .then(|| self.last_output.map_or(0, |at| at.ticks + QUIET));
+        let at_the_end = self.phase == Phase::Over;
         let clients = self.clients.values().filter_map(|client| match &client.role {
             Role::Undecided { since, .. } => Some(since + PATIENCE),
-            Role::Viewer(view) => view.due().map(|since| since + STALL),
-            Role::Leaving { since } => Some(since + STALL),
-            role if role.reads() && self.phase == Phase::Over => Some(client.moved + STALL),
-            _ => None,
+            _ => client.due(at_the_end).map(|since| since + STALL),
         });
         let probe = self.probe.map(|(at, _)| at);
         let others = [probe, quiet, self.sends_due(), self.waits_due(), self.runs_due()];
@@ -441,19 +424,16 @@ impl Session {
         }
         let mut stalled = Vec::new();
         let mut gone = Vec::new();
+        let at_the_end = self.phase == Phase::Over;
         for (&id, client) in &mut self.clients {
+            let is_late = client.due(at_the_end).is_some_and(|since| due(since, STALL));
             match &mut client.role {
                 Role::Undecided { since, .. } if due(*since, PATIENCE) => gone.push(id),
-                Role::Leaving { since } if due(*since, STALL) => gone.push(id),
+                _ if !is_late => {}
+                Role::Viewer(view) if view.farewell.is_none() => stalled.push(id),
+                Role::Runner(runner) if !at_the_end => runner.stall(),
                 // Nobody is held up by who doesn't take the last output: it is on disk.
-                role if role.reads() && self.phase == Phase::Over && due(client.moved, STALL) => {
-                    gone.push(id);
-                }
-                Role::Viewer(view) if view.due().is_some_and(|since| due(since, STALL)) => {
-                    let list = if view.farewell.is_some() { &mut gone } else { &mut stalled };
-                    list.push(id);
-                }
-                _ => {}
+                _ => gone.push(id),
             }
         }
         for id in stalled {

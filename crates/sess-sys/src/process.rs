@@ -3,8 +3,10 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::Duration;
 use std::{fmt, fs, io};
 
+use nix::unistd::{SysconfVar, sysconf};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
 
@@ -40,8 +42,10 @@ pub struct Process {
     pub parent: Pid,
     /// When it started, in clock ticks since the machine did.
     pub start: u64,
-    /// Its state as `ps` shows it: `Z` is a zombie.
+    /// Its state as `ps` shows it: `Z` is a zombie, `R` has a processor or waits for one.
     pub state: char,
+    /// How long it has had a processor.
+    pub used: Duration,
     /// Its name, at most 15 bytes, whatever they are.
     pub name: String,
 }
@@ -164,9 +168,19 @@ fn parse_stat(pid: Pid, line: &[u8]) -> Option<Process> {
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
     let parent = Pid(fields.next()?.parse().ok()?);
-    // Field 22; state was the third, parent the fourth.
-    let start = fields.nth(17)?.parse().ok()?;
-    Some(Process { pid, parent, start, state, name })
+    // Fields 14 and 15, in its own code and the kernel's; state was the third, parent the
+    // fourth. Then field 22.
+    let mut ticks = |skipped| fields.nth(skipped)?.parse().ok();
+    let used = clock_ticks(ticks(9)? + ticks(0)?);
+    let start = ticks(6)?;
+    Some(Process { pid, parent, start, state, used, name })
+}
+
+/// What so many of the system's clock ticks take.
+fn clock_ticks(ticks: u64) -> Duration {
+    let a_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
+    let a_second = a_second.and_then(|ticks| u64::try_from(ticks).ok()).unwrap_or(100);
+    Duration::from_millis(ticks * 1_000 / a_second.max(1))
 }
 
 #[cfg(test)]
@@ -175,10 +189,11 @@ mod tests {
 
     #[test]
     fn a_name_of_parentheses_and_spaces_is_read_whole() {
-        let stat = b"7 (a) b (c)) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 2\n";
+        let stat = b"7 (a) b (c)) S 1 7 7 0 -1 4194560 1 0 0 0 8 9 0 0 20 0 1 0 4711 1 2\n";
         let process = parse_stat(Pid(7), stat).expect("it is well-formed");
         assert_eq!(process.name, "a) b (c)");
         assert_eq!((process.parent, process.state, process.start), (Pid(1), 'S', 4711));
+        assert_eq!(process.used, clock_ticks(8 + 9));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sess_screen::ShellState;
 
 use super::role::{Client, Role};
 use super::{Action, Facts, Session};
-use crate::client::{ClientId, STALL};
+use crate::client::ClientId;
 use crate::input::Piece;
 use crate::place::script;
 use crate::shell::{Shell, Typing, begin_mark, end_mark};
@@ -52,6 +52,25 @@ pub struct Runner {
     gap: bool,
     /// Where its output ends, and what it is told then.
     ended: Option<(u64, Ended)>,
+    /// It has taken nothing for too long, and not since.
+    stalled: bool,
+}
+
+impl Runner {
+    /// Whether the program goes no faster than it takes the output.
+    pub fn paces(&self) -> bool {
+        self.cursor.is_some() && self.ended.is_none() && !self.stalled
+    }
+
+    /// It is waited for no longer.
+    pub fn stall(&mut self) {
+        self.stalled = true;
+    }
+
+    /// It took something.
+    pub fn took(&mut self) {
+        self.stalled = false;
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +136,8 @@ impl Session {
         }
         let deadline = run.timeout.map(|timeout| now.saturating_add(timeout));
         let words = run.words;
-        let runner = Runner { words, deadline, cursor: None, gap: false, ended: None };
+        let runner =
+            Runner { words, deadline, cursor: None, gap: false, ended: None, stalled: false };
         if let Some(client) = self.clients.get_mut(&id) {
             client.role = Role::Runner(Box::new(runner));
             self.shells.queue.push_back(id);
@@ -326,10 +346,7 @@ impl Session {
             Role::Runner(runner) if runner.ended.is_none() => runner.deadline,
             _ => None,
         });
-        // From then on it paces the program no more.
-        let stalls = self.pacing_run().filter(|_| !self.wants_output());
-        let stalls = stalls.map(|(moved, _)| moved + STALL);
-        deadlines.chain(self.shell_due()).chain(stalls).min()
+        deadlines.chain(self.shell_due()).min()
     }
 
     /// When it is to be looked at the shell, in ticks: once in each quiet time.
@@ -476,17 +493,8 @@ impl Session {
     /// How far the client of a running command is, if it paces the program: it
     /// doesn't once it has taken nothing for a while.
     pub(super) fn paced_by_run(&self) -> Option<u64> {
-        self.pacing_run().map(|(_, cursor)| cursor)
-    }
-
-    /// When the client that paces the program last took something, in ticks, and how
-    /// far it is.
-    fn pacing_run(&self) -> Option<(u64, u64)> {
-        let client = self.clients.get(&self.command.as_ref()?.owner?)?;
-        match &client.role {
-            Role::Runner(runner) if self.now.ticks < client.moved + STALL => {
-                Some((client.moved, runner.cursor?))
-            }
+        match &self.clients.get(&self.command.as_ref()?.owner?)?.role {
+            Role::Runner(runner) if runner.paces() => runner.cursor,
             _ => None,
         }
     }

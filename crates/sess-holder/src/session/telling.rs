@@ -76,6 +76,7 @@ impl Session {
             match &mut client.role {
                 Role::Viewer(view) => view.settle_progress(empty, false, self.now.ticks),
                 Role::Leaving { since } if count > 0 => *since = self.now.ticks,
+                Role::Runner(runner) if count > 0 => runner.took(),
                 Role::Waiter(_) if empty => self.rest(id),
                 _ => {}
             }

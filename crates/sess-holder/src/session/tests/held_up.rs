@@ -1,4 +1,4 @@
-//! Time in which the holder could do nothing is nobody's fault.
+//! Time in which nobody could do anything is nobody's fault.
 
 use super::runs::run;
 use super::*;
@@ -37,4 +37,27 @@ fn a_run_paces_the_program_on() {
     world.runs(A, run("yes"));
     world.program_says(b"\x1b]7377;t0\x07");
     world.assert_paced_on();
+}
+
+#[test]
+fn who_is_excused_in_time_paces_the_program_on() {
+    let mut world = World::with_prompt();
+    world.runs(A, run("yes"));
+    world.program_says(b"\x1b]7377;t0\x07");
+    let most = 10 * JOURNAL;
+    assert!(world.program_floods(most) < most);
+    for _ in 0..5 {
+        world.ticks += STALL;
+        world.session.at(Now { ticks: world.ticks, wall: world.ticks });
+        assert_eq!(world.session.overdue(), [A]);
+        world.session.excuse(A, STALL);
+        assert!(world.session.overdue().is_empty());
+        world.session.tick();
+        assert!(world.program_floods(most) < most);
+    }
+    world.pass(STALL);
+    assert!(world.session.overdue().is_empty(), "it is no longer waited for");
+    assert!(world.program_floods(most) >= most);
+    world.got_from_run(A);
+    assert!(world.program_floods(most) < most, "it takes something again");
 }

@@ -10,7 +10,7 @@ pub(super) fn run(command: &str) -> Run {
 
 /// What the client of a command got.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Got {
+pub(super) struct Got {
     began: Option<u64>,
     output: String,
     code: Option<u8>,
@@ -25,7 +25,7 @@ impl World {
         self.says(id, run);
     }
 
-    fn got_from_run(&mut self, id: ClientId) -> Got {
+    pub(super) fn got_from_run(&mut self, id: ClientId) -> Got {
         let mut got = Got::default();
         self.hears(id, |message| match message {
             HolderMessage::Began(Began { offset }) => got.began = Some(*offset),
