@@ -23,6 +23,7 @@ use nix::unistd::{ForkResult, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork,
 use rustix::fs::{Mode as FileMode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use crate::entry::PANICKED;
 use crate::inherit::{SignalsHeldBack, above_stdio, close_all_but, reset_signals};
 use crate::signals;
 use crate::stack::Stack;
@@ -43,9 +44,6 @@ const IGNORED: [libc::c_int; 9] = [
     libc::SIGTTOU,
     libc::SIGIO,
 ];
-
-/// The status of a process that panicked, as Rust has it.
-const PANICKED: i32 = 101;
 
 /// The detached process's one chance to tell its starter something.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ pub mod child;
 pub mod clock;
 pub mod detach;
 pub mod dir;
+pub mod entry;
 pub mod heap;
 mod inherit;
 pub mod lock;

@@ -1,5 +1,7 @@
 //! The command line of sess.
 
+#![cfg_attr(not(test), no_main)]
+
 mod attach_loop;
 mod borrowed_terminal;
 mod cli;
@@ -24,11 +26,15 @@ mod shown;
 mod survey;
 mod time;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 
-fn main() -> ExitCode {
-    match cli::parse(std::env::args_os()) {
-        Ok(cli) => ExitCode::from(command::run(cli.command)),
-        Err(stop) => ExitCode::from(command::stop(stop)),
+#[cfg(not(test))]
+sess_sys::main!(begin);
+
+#[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]
+fn begin(args: Vec<OsString>) -> u8 {
+    match cli::parse(args) {
+        Ok(cli) => command::run(cli.command),
+        Err(stop) => command::stop(stop),
     }
 }
