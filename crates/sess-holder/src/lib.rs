@@ -93,12 +93,12 @@ fn descriptors(start: &Start) -> Vec<BorrowedFd<'_>> {
 /// has started. Returns the process's exit status.
 fn run(start: Start, outcome: Outcome) -> i32 {
     match begin(start) {
-        Ok(holder) => {
+        Ok((parts, creator)) => {
             // Who started us may be gone by now; the session isn't.
             let _ = outcome.send(&Started::Running.encode());
             // What our starter used and freed is copied for as long as we have it.
             sess_sys::heap::give_back();
-            holder.run();
+            Holder::new(parts, creator).run();
             0
         }
         Err(started) => {
@@ -108,8 +108,9 @@ fn run(start: Start, outcome: Outcome) -> i32 {
     }
 }
 
-/// Starts the program in a place of its own; undoes everything if it can't.
-fn begin(start: Start) -> Result<Holder, Started> {
+/// Starts the program in a place of its own; undoes everything if it can't. Returns what a
+/// holder is made of, and the connection of who started it.
+fn begin(start: Start) -> Result<(Parts, Option<Stream>), Started> {
     let failed = |what: &str, error: io::Error| Started::Failed(format!("{what}: {error}"));
     let Start { claim, mut program, mut record, size, earlier, companion, agent, creator } = start;
     let id = record.id.clone();
@@ -121,19 +122,30 @@ fn begin(start: Start) -> Result<Holder, Started> {
     let removed = Signal::realtime(0);
     let setup = || {
         detach::become_subreaper()?;
-        let limit = detach::raise_descriptor_limit()?;
-        let signals =
-            Signals::new(&[Signal::CHLD, Signal::TERM, Signal::USR1, Signal::IO, removed])?;
-        Ok((limit, signals))
+        detach::raise_descriptor_limit()
     };
-    let (limit, signals) = match setup() {
-        Ok(done) => done,
-        Err(error) => {
+    let begun = setup()
+        .map_err(|error| failed("can't set up a process", error))
+        .and_then(|limit| {
+            program.nofile = Some(limit);
+            PtyLeader::open(event_loop::pty_size(size))
+                .map_err(|error| failed("can't open a terminal", error))
+        })
+        .and_then(|(pty, follower)| {
+            let poised = program.poise(&follower).map_err(not_started)?;
+            // While it comes as far as to wait for the word.
+            let noted = [Signal::CHLD, Signal::TERM, Signal::USR1, Signal::IO, removed];
+            let signals = Signals::new(&noted);
+            let signals = signals.map_err(|error| failed("can't set up a process", error))?;
+            Ok((pty, follower, poised, signals))
+        });
+    let (pty, follower, poised, signals) = match begun {
+        Ok(parts) => parts,
+        Err(started) => {
             let _ = claim.withdraw();
-            return Err(failed("can't set up a process", error));
+            return Err(started);
         }
     };
-    program.nofile = Some(limit);
     let mut place = match Place::new(claim, &id, removed) {
         Ok(place) => place,
         Err((claim, error)) => {
@@ -145,28 +157,19 @@ fn begin(start: Start) -> Result<Holder, Started> {
         // Without the link the program has no agent; that is no reason not to run.
         let _ = place.link_agent(&agent);
     }
-    let begun = PtyLeader::open(event_loop::pty_size(size))
-        .map_err(|error| failed("can't open a terminal", error))
-        .and_then(|(pty, follower)| match program.begin(&follower) {
-            Ok(beginning) => Ok((pty, follower, beginning)),
-            Err(error) => Err(not_started(error)),
-        });
-    let (pty, follower, beginning) = match begun {
-        Ok(parts) => parts,
-        Err(started) => {
-            let _ = place.withdraw();
-            return Err(started);
-        }
-    };
+    let pid = poised.pid();
+    let beginning = poised.go();
     // The rest is done while the program is on its way.
     detach::forget_environment();
     detach::set_command_line(&title(place.name().as_str()));
-    let pid = beginning.pid();
     place.name().as_str().clone_into(&mut record.name);
     record.holder_pid = process::current().0;
     record.boot_id = process::boot_id().unwrap_or_default();
     env!("CARGO_PKG_VERSION").clone_into(&mut record.version);
     let draft = Draft::write(place.folder(), &record);
+    let before = record::read(place.folder()).start;
+    // Those that a killed holder left.
+    let _ = place.remove_scripts();
     let identity = identity(&record, pid, follower.id());
     let mut session = Session::new(identity, terms(&record, size), earlier.as_ref());
     if let Some(line) = line {
@@ -179,7 +182,7 @@ fn begin(start: Start) -> Result<Holder, Started> {
         return Err(not_started(error));
     }
     // A full or read-only disk costs the record, never the session.
-    let unrecorded = take_over(&place, draft, &record).err();
+    let unrecorded = take_over(&place, draft, &record, before).err();
     let earlier = earlier.map_or(0, |output| output.end());
     let policies = &record.policies;
     let again = policies.restart != Restart::Never || policies.on_exit.is_some();
@@ -198,7 +201,7 @@ fn begin(start: Start) -> Result<Holder, Started> {
         signals,
         removed,
     };
-    Ok(Holder::new(parts, creator))
+    Ok((parts, creator))
 }
 
 fn identity(record: &StartRecord, pid: Pid, tty: TtyId) -> Identity {
@@ -226,15 +229,17 @@ fn terms(record: &StartRecord, size: Size) -> Terms {
 }
 
 /// Puts the record in place, and removes what an earlier session has left beside it.
-fn take_over(place: &Place, draft: io::Result<Draft>, record: &StartRecord) -> io::Result<()> {
-    let before = record::read(place.folder()).start;
+fn take_over(
+    place: &Place,
+    draft: io::Result<Draft>,
+    record: &StartRecord,
+    before: Option<StartRecord>,
+) -> io::Result<()> {
     let is_same = before.as_ref().is_some_and(|before| before.id == record.id);
     if let Some(before) = before.filter(|_| !is_same) {
         // A session that died could not take its link along.
         let _ = place.remove_agent(&before.id);
     }
-    // Those that a killed holder left.
-    let _ = place.remove_scripts();
     let draft = draft.or_else(|_| {
         record::remove_earlier(place.folder(), is_same);
         Draft::write(place.folder(), record)

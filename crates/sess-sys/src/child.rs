@@ -5,7 +5,7 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -49,11 +49,22 @@ pub struct Program {
     pub nofile: Option<Rlimit>,
 }
 
+/// A process that is about to become the program, and waits for the word. Without it, or
+/// when this process ends, it ends.
+#[derive(Debug)]
+pub struct Poised {
+    pid: Pid,
+    word: OwnedFd,
+    report: OwnedFd,
+}
+
 /// A program that is on its way.
 #[derive(Debug)]
 pub struct Beginning {
     pid: Pid,
     report: OwnedFd,
+    /// Whether it was there to hear the word.
+    heard: bool,
 }
 
 /// Why a program did not start.
@@ -120,29 +131,32 @@ impl Program {
     /// with no other descriptor open, no signal blocked or ignored. Returns when
     /// the program runs or is known not to.
     pub fn spawn(&self, follower: &PtyFollower) -> Result<Pid, SpawnError> {
-        self.begin(follower)?.wait()
+        self.poise(follower)?.go().wait()
     }
 
-    /// The same, but returns while the program is on its way, which takes about as
-    /// long as this process may have other things to do.
-    pub fn begin(&self, follower: &PtyFollower) -> Result<Beginning, SpawnError> {
-        self.begin_on(follower.as_fd(), true)
+    /// The same, but returns a process that comes that far by itself and starts the program
+    /// when it is told to: each step takes about as long as this process may have other
+    /// things to do.
+    pub fn poise(&self, follower: &PtyFollower) -> Result<Poised, SpawnError> {
+        self.poise_on(follower.as_fd(), true)
     }
 
     /// Starts it without a terminal: it reads nothing, and what it writes nobody reads.
     pub fn spawn_aside(&self) -> Result<Pid, SpawnError> {
         let flags = OFlags::RDWR | OFlags::CLOEXEC;
         let null = rustix::fs::open("/dev/null", flags, Mode::empty()).map_err(system)?;
-        self.begin_on(null.as_fd(), false)?.wait()
+        self.poise_on(null.as_fd(), false)?.go().wait()
     }
 
-    fn begin_on(&self, stdio: BorrowedFd<'_>, terminal: bool) -> Result<Beginning, SpawnError> {
+    fn poise_on(&self, stdio: BorrowedFd<'_>, terminal: bool) -> Result<Poised, SpawnError> {
         let (report, reporter) = pipe_with(PipeFlags::CLOEXEC).map_err(system)?;
+        let (hearer, word) = pipe_with(PipeFlags::CLOEXEC).map_err(system)?;
         // Out of the way of 0 to 2, which the terminal will take, whatever this
         // process has there.
         let reporter = above_stdio(reporter).map_err(SpawnError::System)?;
+        let hearer = above_stdio(hearer).map_err(SpawnError::System)?;
         let stdio = above_stdio(stdio).map_err(SpawnError::System)?;
-        let prepared = Prepared::new(self, stdio, terminal, reporter);
+        let prepared = Prepared::new(self, stdio, terminal, hearer, reporter);
         let held_back = SignalsHeldBack::new().map_err(SpawnError::System)?;
 
         // SAFETY: the child only makes calls that are safe after a fork whatever
@@ -155,25 +169,38 @@ impl Program {
         drop(held_back);
         // With our copy closed, the end of the report is the exec.
         drop(prepared);
-        Ok(Beginning { pid: Pid(child.as_raw()), report })
+        Ok(Poised { pid: Pid(child.as_raw()), word, report })
     }
 }
 
-impl Beginning {
+impl Poised {
     /// The process that is going to be the program.
     pub fn pid(&self) -> Pid {
         self.pid
     }
 
+    /// Has it start the program.
+    pub fn go(self) -> Beginning {
+        // SIGPIPE is ignored, by Rust or by us. One that has failed already has reported.
+        let heard = File::from(self.word).write_all(&[0]).is_ok();
+        Beginning { pid: self.pid, report: self.report, heard }
+    }
+}
+
+impl Beginning {
     /// Waits until the program runs or is known not to.
     pub fn wait(self) -> Result<Pid, SpawnError> {
         let mut failure = Vec::new();
         File::from(self.report).read_to_end(&mut failure).map_err(SpawnError::System)?;
-        let Some(failed) = Failed::from_bytes(&failure) else {
+        let failed = Failed::from_bytes(&failure);
+        if failed.is_none() && self.heard {
             return Ok(self.pid);
-        };
+        }
         let child = nix::unistd::Pid::from_raw(self.pid.0);
         while waitpid(child, None) == Err(Errno::EINTR) {}
+        let Some(failed) = failed else {
+            return Err(SpawnError::System(io::Error::other("its process was ended before")));
+        };
         let error = io::Error::from_raw_os_error(failed.errno);
         Err(match failed.stage {
             Stage::System => SpawnError::System(error),

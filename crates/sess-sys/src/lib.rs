@@ -28,7 +28,7 @@ mod title;
 pub mod tty;
 pub mod watch;
 
-pub use child::{Beginning, Exit, Program, SpawnError};
+pub use child::{Beginning, Exit, Poised, Program, SpawnError};
 pub use detach::{Outcome, Pending, Rlimit};
 pub use dir::{Dir, Kind, Meta};
 pub use lock::{Held, Lock};

@@ -248,6 +248,33 @@ fn the_terminal_tells_of_size_modes_and_foreground() {
 }
 
 #[test]
+fn a_process_that_is_not_told_to_start_the_program_ends() {
+    let stage = Stage::new();
+    let poised = shell("echo ran").poise(&stage.follower).expect("it comes that far");
+    let pid = poised.pid();
+    drop(poised);
+    let ended = support::wait_for("its end", || reap().expect("children can be waited for"));
+    assert_eq!(ended, (pid, Exit::Code(0)));
+    let mut output = String::new();
+    stage.read(&mut output);
+    assert_eq!(output, "");
+}
+
+#[test]
+fn a_process_that_ends_before_it_is_told_to_start_the_program_is_no_program() {
+    let stage = Stage::new();
+    let poised = shell("echo ran").poise(&stage.follower).expect("it comes that far");
+    let process = Process::read(poised.pid()).expect("it can be read").expect("it runs");
+    process.signal(Signal::KILL).expect("it is ours");
+    support::wait_until("its end", || {
+        Process::read(process.pid).is_ok_and(|it| it.is_none_or(|it| it.state == 'Z'))
+    });
+    let error = poised.go().wait().expect_err("it is gone");
+    assert!(matches!(error, SpawnError::System(_)), "{error:?}");
+    assert_eq!(reap().expect("children can be waited for"), None);
+}
+
+#[test]
 fn a_terminal_opened_anew_is_as_it_was_at_first() {
     let mut stage = Stage::new();
     let look = shell("echo again; test -t 0 && tty; stty size; stty -g");

@@ -62,6 +62,8 @@ pub(super) struct Prepared<'program> {
     stdio: OwnedFd,
     /// Whether that is the program's terminal.
     terminal: bool,
+    /// Where the word to go comes from.
+    hearer: OwnedFd,
     reporter: OwnedFd,
 }
 
@@ -70,6 +72,7 @@ impl Prepared<'_> {
         program: &Program,
         stdio: OwnedFd,
         terminal: bool,
+        hearer: OwnedFd,
         reporter: OwnedFd,
     ) -> Prepared<'_> {
         let pointers = |strings: &[CString]| -> Vec<*const c_char> {
@@ -84,6 +87,7 @@ impl Prepared<'_> {
             env: pointers(&program.env),
             stdio,
             terminal,
+            hearer,
             reporter,
         }
     }
@@ -112,6 +116,7 @@ impl Prepared<'_> {
         {
             return Failed { stage: Stage::WorkingDirectory, errno: error as c_int };
         }
+        self.wait_for_word();
         // The rules of execvp: what isn't there, or can't be reached, is passed
         // over; a refusal is remembered, in case nothing better comes.
         let mut errno = libc::ENOENT;
@@ -148,9 +153,11 @@ impl Prepared<'_> {
         dup2_stdin(stdio).map_err(|error| error as c_int)?;
         dup2_stdout(stdio).map_err(|error| error as c_int)?;
         dup2_stderr(stdio).map_err(|error| error as c_int)?;
-        // SAFETY: from here on only the reporter is used, and nothing is dropped:
-        // what follows is exec or _exit.
-        unsafe { close_all_but(&[self.reporter.as_raw_fd()]) };
+        let mut spared = [self.reporter.as_raw_fd(), self.hearer.as_raw_fd()];
+        spared.sort_unstable();
+        // SAFETY: from here on only these two are used, and nothing is dropped: what
+        // follows is exec or _exit.
+        unsafe { close_all_but(&spared) };
         reset_signals(&[]).map_err(|error| error.raw_os_error().unwrap_or(libc::EINVAL))?;
         umask(Mode::from_bits_truncate(self.program.umask));
         if let Some(limit) = self.program.nofile {
@@ -158,6 +165,21 @@ impl Prepared<'_> {
                 .map_err(|error| error as c_int)?;
         }
         Ok(())
+    }
+
+    /// Returns when the program is to be started; if it isn't, there is no more to do.
+    fn wait_for_word(&self) {
+        let mut word = 0_u8;
+        loop {
+            // SAFETY: the buffer is one byte long.
+            match unsafe { libc::read(self.hearer.as_raw_fd(), (&raw mut word).cast(), 1) } {
+                1 => return,
+                -1 if Errno::last() == Errno::EINTR => {}
+                // SAFETY: ends the process without running anything that belongs to the
+                // parent.
+                _ => unsafe { libc::_exit(0) },
+            }
+        }
     }
 }
 
