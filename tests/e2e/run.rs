@@ -9,8 +9,7 @@ use sess_proto::message::Run;
 use sess_sys::process::Signal;
 
 use crate::harness::{
-    Connection, Output, PATIENCE, Running, Sandbox, Session, find, pass, signal_to, status_field,
-    wait_for, wait_until,
+    Connection, Output, PATIENCE, Running, Sandbox, find, pass, signal_to, status_field, wait_until,
 };
 
 /// A shell that these tests know, and how it is started without anybody's habits.
@@ -296,15 +295,6 @@ fn a_reader_that_is_slow_loses_nothing() {
     assert_eq!(sums[0], sums[1]);
 }
 
-/// As on a machine that stands still: afterwards the client, which is stopped, gets its turn
-/// a little later.
-fn stand_still(session: &Session<'_>) {
-    session.stop_holder();
-    pass(Duration::from_millis(1_500));
-    session.signal_holder(Signal::CONT);
-    pass(Duration::from_millis(200));
-}
-
 #[test]
 fn nothing_is_lost_while_the_holder_is_held_up() {
     let sandbox = Sandbox::new();
@@ -312,8 +302,12 @@ fn nothing_is_lost_while_the_holder_is_held_up() {
     let run = sandbox.start_sess(["run", "work", "--", "seq", "1", "1000000"]);
     for n in 1..3 {
         wait_until("some output", || sandbox.offset("work") > n * 1_000_000);
+        // As a machine does that stands still: the client gets its turn a little later.
         signal_to(run.pid(), Signal::STOP);
-        stand_still(&session);
+        session.stop_holder();
+        pass(Duration::from_millis(1_500));
+        session.signal_holder(Signal::CONT);
+        pass(Duration::from_millis(200));
         signal_to(run.pid(), Signal::CONT);
     }
     let output = sandbox.finish(run).expect(0);
@@ -340,13 +334,18 @@ fn nothing_is_lost_while_the_client_gets_no_processor() {
         sandbox.start(command)
     });
     let pid = run.pid().to_string();
-    for (program, args) in [(&taskset, ["-cp", cpu, &pid]), (&chrt, ["-ip", "0", &pid])] {
+    let set = |program, args: [&str; 3]| {
         let mut command = sandbox.command(program);
         command.args(args);
-        sandbox.run(command).expect(0);
-    }
-    pass(Duration::from_secs(5));
+        sandbox.run(command)
+    };
+    set(&taskset, ["-cp", cpu, &pid]).expect(0);
+    set(&chrt, ["-ip", "0", &pid]).expect(0);
+    pass(Duration::from_secs(4));
     drop(busy);
+    // Not everybody may take that back; where the machine is idle it makes no difference.
+    set(&taskset, ["-cp", &cpus, &pid]).expect(0);
+    set(&chrt, ["-op", "0", &pid]);
     let output = sandbox.finish(run).expect(0);
     assert_eq!((output.stderr.as_str(), output.stdout.lines().count()), ("", 1_000_000));
 }
@@ -372,26 +371,6 @@ fn who_takes_little_paces_the_program_as_well() {
         pass(Duration::from_millis(600));
     }
     assert!(sandbox.offset("work") < taken + 1_000_000);
-}
-
-#[test]
-fn a_holder_that_is_held_up_while_it_waits_for_a_client_waits_on() {
-    let sandbox = Sandbox::new();
-    // Without a record it wakes up for nothing but the client, until its patience is over.
-    sandbox.sess(["new", "-d", "--record", "never", "work", "--", "bash", "--norc"]).expect(0);
-    let session = sandbox.session("work");
-    let run = sandbox.start_sess(["run", "work", "--", "seq", "1", "1000000"]);
-    wait_until("some output", || sandbox.offset("work") > 1_000_000);
-    signal_to(run.pid(), Signal::STOP);
-    let paced_at = wait_for("the program to be paced", || {
-        let offset = sandbox.offset("work");
-        (sandbox.offset("work") == offset).then_some(offset)
-    });
-    stand_still(&session);
-    assert_eq!(sandbox.offset("work"), paced_at);
-    signal_to(run.pid(), Signal::CONT);
-    let output = sandbox.finish(run).expect(0);
-    assert_eq!((output.stderr.as_str(), output.stdout.lines().count()), ("", 1_000_000));
 }
 
 #[test]
