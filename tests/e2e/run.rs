@@ -2,14 +2,15 @@
 //! alone, its status.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sess_proto::HolderMessage;
 use sess_proto::message::Run;
 use sess_sys::process::Signal;
 
 use crate::harness::{
-    Connection, Output, PATIENCE, Running, Sandbox, find, pass, signal_to, status_field, wait_until,
+    Connection, Output, PATIENCE, Running, Sandbox, find, pass, signal_to, skipped, status_field,
+    wait_until,
 };
 
 /// A shell that these tests know, and how it is started without anybody's habits.
@@ -359,7 +360,9 @@ fn who_takes_little_paces_the_program_as_well() {
     let words = ["seq", "1", "1000000"].map(|word| word.as_bytes().to_vec()).to_vec();
     connection.say(Run { words, timeout: None });
     let mut taken = 0;
+    let mut longest = Duration::ZERO;
     for round in 1..7 {
+        let began = Instant::now();
         // Less than what makes a socket's writer ready again.
         while taken < round * 70_000 {
             let output = connection.hear(PATIENCE, |message| match message {
@@ -368,7 +371,11 @@ fn who_takes_little_paces_the_program_as_well() {
             });
             taken += output.expect("output");
         }
-        pass(Duration::from_millis(600));
+        pass(Duration::from_millis(500));
+        longest = longest.max(began.elapsed());
+    }
+    if longest > Duration::from_millis(750) {
+        return skipped("the machine is too slow for taking something each second");
     }
     assert!(sandbox.offset("work") < taken + 1_000_000);
 }
