@@ -65,23 +65,27 @@ impl Titles {
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        // Empty is how the model starts: there the terminal keeps what it has, and puts that
+        // aside, unless other texts came in between.
+        let (mut titled, mut named) = (false, false);
+        let mut tell = |title: Option<&str>, icon: Option<&str>, out: &mut Vec<u8>| {
+            let title = title.filter(|text| titled || !text.is_empty());
+            let icon = icon.filter(|text| named || !text.is_empty());
+            titled |= title.is_some();
+            named |= icon.is_some();
+            write_pair(title, icon, out);
+        };
         for kept in &self.kept {
             let which = match (&kept.title, &kept.icon) {
                 (Some(_), Some(_)) => b'0',
                 (None, _) => b'1',
                 _ => b'2',
             };
-            write_pair(kept.title.as_deref(), kept.icon.as_deref(), out);
+            tell(kept.title.as_deref(), kept.icon.as_deref(), out);
             out.extend_from_slice(b"\x1b[22;");
             out.extend_from_slice(&[which, b't']);
         }
-        // Empty is how the model starts, but the stack's texts came in between.
-        let said = |text: &str| !text.is_empty() || !self.kept.is_empty();
-        write_pair(
-            said(&self.title).then_some(&self.title),
-            said(&self.icon).then_some(&self.icon),
-            out,
-        );
+        tell(Some(&self.title), Some(&self.icon), out);
         if !self.directory.is_empty() {
             write_osc(b"7", &self.directory, out);
         }

@@ -186,6 +186,18 @@ fn the_title_stack_gives_back_what_it_took() {
 }
 
 #[test]
+fn a_title_that_was_never_set_stays_the_terminals_own() {
+    let mut untitled = screen(b"\x1b[22;0;0tx");
+    assert!(!snapshot(&untitled).contains("\x1b]"), "{}", snapshot(&untitled));
+    assert!(snapshot(&untitled).contains("\x1b[22;0t"));
+    untitled.feed(b"\x1b]0;vim\x07");
+    assert!(snapshot(&untitled).contains("\x1b[22;0t\x1b]0;vim"));
+    // Unless another came in between.
+    let cleared = screen(b"\x1b]0;a\x07\x1b[22;0t\x1b]0;\x07");
+    assert!(snapshot(&cleared).contains("\x1b]0;a\x1b\\\x1b[22;0t\x1b]0;\x1b\\"));
+}
+
+#[test]
 fn tab_stops_can_be_set_and_come_back() {
     let screen = screen(b"\x1b[3g\x1b[4G\x1bH\r\tx");
     assert_eq!(screen.cursor(), (4, 0));
