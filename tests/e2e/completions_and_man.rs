@@ -239,6 +239,18 @@ fn man_shows_the_pages() {
 }
 
 #[test]
+fn the_synopsis_is_the_usage_of_the_help() {
+    let sandbox = Sandbox::new();
+    for page in pages(&sandbox) {
+        let verb = page.file_stem().unwrap().to_str().unwrap().split_once('-');
+        let help = sandbox.sess(verb.map(|(_, verb)| verb).into_iter().chain(["--help"])).expect(0);
+        let usage = help.stdout.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap();
+        let text = std::fs::read_to_string(&page).unwrap().replace("\\-", "-");
+        assert!(text.contains(&format!(".SH SYNOPSIS\n{usage}\n.SH")), "{usage}: {text}");
+    }
+}
+
+#[test]
 fn groff_finds_no_fault_with_the_pages() {
     let Some(groff) = find("groff") else { return };
     let sandbox = Sandbox::new();

@@ -58,9 +58,24 @@ pub(crate) fn man_pages() -> Vec<(String, Vec<u8>)> {
             let mut page = Vec::new();
             man.render(&mut page).expect("a Vec takes every byte");
             let page = String::from_utf8(page).expect("pages are made of text");
-            (man.get_filename(), with_examples(&page).into_bytes())
+            let usage = command.clone().render_usage().to_string();
+            let page = with_synopsis(&with_examples(&page), &usage);
+            (man.get_filename(), page.into_bytes())
         })
         .collect()
+}
+
+/// Gives the usage that the help has, instead of a list of all options without their values.
+fn with_synopsis(page: &str, usage: &str) -> String {
+    const BEGIN: &str = ".SH SYNOPSIS\n";
+    let usage = usage.trim_start_matches("Usage:").trim().replace('\\', "\\e").replace('-', "\\-");
+    match page.split_once(BEGIN) {
+        Some((before, after)) => {
+            let end = after.find("\n.SH").map_or(after.len(), |end| end + 1);
+            format!("{before}{BEGIN}{usage}\n{}", &after[end..])
+        }
+        None => page.to_owned(),
+    }
 }
 
 /// Gives the examples, which clap calls extra, their own section and line breaks.
