@@ -86,7 +86,8 @@ type OnExit = Option<String>;
 /// Start a command in a new session and attach to it
 ///
 /// Without a command this starts your shell. Without a name the session gets the
-/// smallest number that is free.
+/// smallest number that is free. What an exited or dead session of that name has left
+/// goes: 'sess restart' starts that one again.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -249,7 +250,7 @@ pub(crate) struct StatusArgs {
 /// End sessions and everything that they started
 ///
 /// Sends SIGHUP, SIGTERM and SIGCONT, and after the grace SIGKILL; returns when
-/// all processes are gone.
+/// all processes are gone. Of a dead session the record goes as well.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,

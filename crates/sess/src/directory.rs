@@ -173,7 +173,8 @@ fn look(path: &Path, demanded: bool) -> Candidate {
         return wrong(&format!("belongs to user {}", meta.uid));
     }
     if meta.mode & 0o077 != 0 {
-        return wrong(&format!("is open to others (mode {:04o}, not 0700)", meta.mode & 0o7777));
+        let mode = meta.mode & 0o7777;
+        return wrong(&format!("is open to others (mode {mode:04o}); chmod 700 closes it"));
     }
     if !demanded && dir.is_on_network().unwrap_or(false) {
         return Candidate::PassedOver(format!("{} is on a network", path.display()));

@@ -221,7 +221,7 @@ impl Failure {
     /// Standard input or output is no terminal.
     pub(crate) fn no_terminal() -> Self {
         Self::failed("attaching takes a terminal as standard input and output")
-            .hint("sess new -d starts a session without attaching")
+            .hint("ssh -t gives one; sess new -d and sess capture take none")
     }
 
     /// The session would be shown in itself.

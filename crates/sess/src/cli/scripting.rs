@@ -271,8 +271,9 @@ pub(crate) struct LogsArgs {
 /// is; of several each is one argument. The shell keeps what the command changes: its
 /// directory, its variables. Several runs at once take turns.
 ///
-/// Exits with 124 if it takes longer than --timeout, though the command goes on; with
-/// 125 if it can't be run there, as when something else runs in the shell.
+/// Exits with 124 if it takes longer than --timeout, though the command goes on, as it
+/// does when sess is interrupted: 'sess send NAME -k C-c' interrupts the command. Exits
+/// with 125 if it can't be run there, as when something else runs in the shell.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -326,7 +327,8 @@ pub(crate) struct EventsArgs {
 
 /// Give a session another name
 ///
-/// Who is attached stays attached.
+/// Who is attached stays attached. What an exited or dead session of the new name has
+/// left goes.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
