@@ -221,7 +221,7 @@ impl Failure {
     /// Standard input or output is no terminal.
     pub(crate) fn no_terminal() -> Self {
         Self::failed("attaching takes a terminal as standard input and output")
-            .hint("ssh -t gives one; sess new -d and sess capture take none")
+            .hint("sess new -d and sess capture do without; ssh -t gives one")
     }
 
     /// The session would be shown in itself.
