@@ -1,6 +1,6 @@
 //! `sess new`: names, options, and what becomes of what cannot run.
 
-use crate::harness::{Sandbox, is_there, wait_until};
+use crate::harness::{Sandbox, find, is_there, status_field, wait_until};
 
 #[test]
 fn detached_it_prints_the_name_and_returns_when_the_program_runs() {
@@ -187,4 +187,23 @@ fn nobody_waits_for_a_session_to_let_go_of_what_its_creator_had_open() {
     let mut command = sandbox.command("sh");
     command.args(["-c", &script]);
     assert_eq!(sandbox.run(command).stdout, "work\n0\n");
+}
+
+#[test]
+fn a_session_may_use_the_processors_that_its_creator_may() {
+    let Some(taskset) = find("taskset") else { return };
+    let sandbox = Sandbox::new();
+    let ours = std::fs::read_to_string("/proc/self/status").unwrap();
+    let ours = status_field(&ours, "Cpus_allowed_list");
+    let first = ours.split(['-', ',']).next().unwrap();
+    for (name, cpus) in [("all", ours.as_str()), ("one", first)] {
+        let mut command = sandbox.command(&taskset);
+        command.args(["-c", cpus, env!("CARGO_BIN_EXE_sess"), "new", "-d", name, "--", "cat"]);
+        sandbox.run(command).expect(0);
+        let session = sandbox.session(name);
+        for pid in [session.holder, session.pid] {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            assert_eq!(status_field(&status, "Cpus_allowed_list"), cpus, "{name}");
+        }
+    }
 }

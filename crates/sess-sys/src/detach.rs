@@ -25,6 +25,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::entry::PANICKED;
 use crate::inherit::{SignalsHeldBack, above_stdio, close_all_but, reset_signals};
+use crate::processor::Pinned;
 use crate::signals;
 use crate::stack::Stack;
 
@@ -115,6 +116,8 @@ pub fn detach<T>(
     let outcome = Outcome(above_stdio(outcome)?);
     let mut stack = Stack::new()?;
     let held_back = SignalsHeldBack::new()?;
+    // While the first child has something to do we have not.
+    let pinned = Pinned::here();
 
     let spared = keep(&what).iter().map(AsRawFd::as_raw_fd).collect();
     // What the child takes over is its own, as after any fork; ours goes here.
@@ -127,7 +130,7 @@ pub fn detach<T>(
             // SAFETY: read once by whoever gets as far as to use it; the child that
             // shares our memory drops nothing, and ends.
             let (what, outcome, body) = unsafe { ptr::read(&raw const *ours) };
-            forsake(spared, outcome, |outcome| body(what, outcome))
+            forsake(spared, pinned.as_ref(), outcome, |outcome| body(what, outcome))
         });
         let alike = CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK;
         // SAFETY: we stand still until the child has ended, which is while it has our
@@ -137,6 +140,7 @@ pub fn detach<T>(
         unsafe { clone(run, stack.memory(), alike, Some(libc::SIGCHLD)) }
     };
     drop(ManuallyDrop::into_inner(ours));
+    pinned.iter().for_each(Pinned::release);
     let child = child?;
     drop(held_back);
     // Only the first child, which has ended; its status is an error number.
@@ -158,10 +162,16 @@ pub fn detach<T>(
 
 /// The first child: leaves everything behind while somebody still hears of a
 /// failure, then has the second one run `body`.
-fn forsake(keep: Vec<RawFd>, outcome: Outcome, body: impl FnOnce(Outcome) -> i32) -> ! {
+fn forsake(
+    keep: Vec<RawFd>,
+    pinned: Option<&Pinned>,
+    outcome: Outcome,
+    body: impl FnOnce(Outcome) -> i32,
+) -> ! {
     if let Err(error) = leave(keep, &outcome) {
         exit(error.raw_os_error().unwrap_or(libc::EINVAL));
     }
+    pinned.into_iter().for_each(Pinned::release);
     // SAFETY: one thread, so no lock is held by anybody, and neither side returns.
     match unsafe { fork() } {
         Err(error) => exit(error as i32),

@@ -20,6 +20,7 @@ mod inherit;
 pub mod lock;
 pub mod poll;
 pub mod process;
+mod processor;
 pub mod pty;
 pub mod signals;
 pub mod socket;
