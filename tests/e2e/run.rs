@@ -165,8 +165,9 @@ fn as_json_it_has_status_output_and_duration() {
         let output = sandbox.sess([&["run", "work", "--json"], args].concat()).expect(code);
         serde_json::from_str::<serde_json::Value>(&output.stdout).unwrap()
     };
-    let ran = json(&["--", "echo x; sleep 0.2; (exit 3)"], 3);
+    let ran = json(&["--", "echo x; sleep 0.4; (exit 3)"], 3);
     assert_eq!((&ran["code"], &ran["output"]), (&3.into(), &"x\n".into()));
+    // As the holder saw it, which may have seen the beginning late.
     assert!(ran["duration"].as_f64().unwrap() >= 0.2, "{ran}");
     assert!(ran["next"].as_u64().unwrap() > ran["offset"].as_u64().unwrap());
     assert_eq!(ran["truncated"], false);
