@@ -171,7 +171,7 @@ fn parse_stat(pid: Pid, line: &[u8]) -> Option<Process> {
     // Fields 14 and 15, in its own code and the kernel's; state was the third, parent the
     // fourth. Then field 22.
     let mut ticks = |skipped| fields.nth(skipped)?.parse().ok();
-    let used = clock_ticks(ticks(9)? + ticks(0)?);
+    let used = clock_ticks(ticks(9)?) + clock_ticks(ticks(0)?);
     let start = ticks(6)?;
     Some(Process { pid, parent, start, state, used, name })
 }
@@ -180,7 +180,7 @@ fn parse_stat(pid: Pid, line: &[u8]) -> Option<Process> {
 fn clock_ticks(ticks: u64) -> Duration {
     let a_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
     let a_second = a_second.and_then(|ticks| u64::try_from(ticks).ok()).unwrap_or(100);
-    Duration::from_millis(ticks * 1_000 / a_second.max(1))
+    Duration::from_millis(ticks.saturating_mul(1_000) / a_second.max(1))
 }
 
 #[cfg(test)]
@@ -193,7 +193,7 @@ mod tests {
         let process = parse_stat(Pid(7), stat).expect("it is well-formed");
         assert_eq!(process.name, "a) b (c)");
         assert_eq!((process.parent, process.state, process.start), (Pid(1), 'S', 4711));
-        assert_eq!(process.used, clock_ticks(8 + 9));
+        assert_eq!(process.used, clock_ticks(8) + clock_ticks(9));
     }
 
     #[test]

@@ -12,11 +12,12 @@ pub(crate) struct Pinned {
 impl Pinned {
     /// Keeps to the processor that it is on; `None` where that can't be had.
     pub(crate) fn here() -> Option<Pinned> {
+        // Refused where there are more processors than such a set can hold.
+        let before = sched_getaffinity(None).ok()?;
         let mut all = CpuSet::new();
         (0..CpuSet::MAX_CPU).for_each(|cpu| all.set(cpu));
         let mut here = CpuSet::new();
         here.set(sched_getcpu());
-        let before = sched_getaffinity(None).ok()?;
         // The system remembers what it is told, also when there are more processors later:
         // who was not restricted by anybody must not be from now on.
         sched_setaffinity(None, &all).ok()?;
